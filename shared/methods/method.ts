@@ -1,0 +1,45 @@
+import type { Digest } from "../model/digest.ts";
+import type { FailureCode } from "../model/failure.ts";
+import type { Repository } from "../model/reference.ts";
+
+/** One image to bring in. The source is always named by digest: a tag may move while we import. */
+export interface ImportOrder {
+  /** The import's key (64 hex digits), for correlation and for idempotent names. */
+  readonly key: string;
+  readonly source: Repository & { readonly digest: Digest };
+  /** Repository and tag at the target registry. */
+  readonly target: Repository & { readonly tag: string };
+  /** What to do with a target tag that has another digest: `replace` only for tracked floating tags. */
+  readonly existing: "keep" | "replace";
+  /** Reference to the source's credential, such as `env:DOCKERHUB`; never the secret. */
+  readonly credential?: string;
+}
+
+/** What a method must remember between `start` and `check`: small, JSON, no secrets. Kept in the ledger row. */
+export type Operation = Readonly<Record<string, string | number>>;
+
+/**
+ * Where an import stands. `running`: ask again with `check` after `checkAfterMs`. `done`: the method says that it has
+ * finished; the digest proof follows. `refused`: it cannot work, `code` tells whether a retry may help.
+ */
+export type Progress =
+  | {
+      readonly kind: "running";
+      readonly operation: Operation;
+      readonly checkAfterMs: number;
+      /** Where people can watch it, such as a run's log. */
+      readonly link?: string;
+    }
+  | { readonly kind: "done"; readonly link?: string }
+  | { readonly kind: "refused"; readonly code: FailureCode; readonly reason: string; readonly link?: string };
+
+/**
+ * A way in. Calls are short (seconds) and repeatable: a second `start` of the same order must do no harm. Throws a
+ * transient `Failure` when the same call may work later.
+ */
+export interface Method {
+  start(order: ImportOrder, signal: AbortSignal): Promise<Progress>;
+  check(order: ImportOrder, operation: Operation, signal: AbortSignal): Promise<Progress>;
+  /** Gives up a running operation after its deadline, where the method can; else a no-op. */
+  cancel(order: ImportOrder, operation: Operation, signal: AbortSignal): Promise<void>;
+}

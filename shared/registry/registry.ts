@@ -1,0 +1,64 @@
+import type { Descriptor, Manifest } from "../model/descriptor.ts";
+import type { Digest } from "../model/digest.ts";
+
+/** One registry, as one client with its own connections, tokens and limits. Repositories are paths, without host. */
+export interface Registry {
+  /** `docker.io`, `registry.example:5000`: as in references, not as in URLs. */
+  readonly host: string;
+
+  /**
+   * All tags, de-duplicated, in the registry's order. `not-found` when the repository does not exist; `protocol` when the
+   * listing cannot be trusted to be whole.
+   * Source: OCI distribution specification 1.1, end-8a and end-8b.
+   */
+  listTags(repository: string, signal: AbortSignal): Promise<readonly string[]>;
+
+  /** By HEAD (which costs no pull at Docker Hub); undefined means exactly 404. */
+  headManifest(repository: string, reference: string, signal: AbortSignal): Promise<Descriptor | undefined>;
+
+  /** Bytes checked against the digest; undefined means exactly 404. */
+  getManifest(repository: string, reference: string, signal: AbortSignal): Promise<Manifest | undefined>;
+
+  /** Stores the exact bytes under a tag or a digest; returns what the registry says it stored, checked. */
+  putManifest(
+    repository: string,
+    reference: string,
+    manifest: Manifest,
+    signal: AbortSignal,
+  ): Promise<Digest>;
+
+  /** Size in bytes, or undefined on 404. */
+  headBlob(repository: string, digest: Digest, signal: AbortSignal): Promise<number | undefined>;
+
+  /** Streams a blob from `offset` (bytes, default 0); ends in `integrity` when a whole read does not match the digest. */
+  getBlob(
+    repository: string,
+    descriptor: Descriptor,
+    options: { readonly signal: AbortSignal; readonly offset?: number },
+  ): Promise<AsyncIterable<Uint8Array>>;
+
+  /** Asks for a cross-repository mount; `mounted`, or the upload session that the registry opened instead. */
+  mountBlob(
+    repository: string,
+    options: { readonly digest: Digest; readonly from: string; readonly signal: AbortSignal },
+  ): Promise<{ readonly kind: "mounted" } | { readonly kind: "upload"; readonly upload: BlobUpload }>;
+
+  startUpload(repository: string, signal: AbortSignal): Promise<BlobUpload>;
+
+  /** Manifests that refer to `digest`: by the referrers API, else by the fallback tag. */
+  listReferrers(repository: string, digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
+}
+
+/** A blob upload session: chunks go in order, `commit` ends it. `offset` is what the registry has confirmed, in bytes. */
+export interface BlobUpload {
+  readonly offset: number;
+  write(chunk: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** Asks the registry how much it has, after a broken `write`; sets `offset`. */
+  resume(signal: AbortSignal): Promise<void>;
+  commit(digest: Digest, signal: AbortSignal): Promise<void>;
+}
+
+/** Opens clients: one per host and credential, kept for reuse. Throws `blocked` for hosts outside the allow-list. */
+export interface Registries {
+  open(host: string, credential?: string): Registry;
+}
