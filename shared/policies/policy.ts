@@ -7,7 +7,7 @@ export type SkipReason =
   | "not-a-version" // the scheme cannot read it
   | "out-of-range"
   | "prerelease"
-  | "not-listed" // `exact` does not name it
+  | "not-listed" // neither `exact` nor `Track` names it
   | "superseded" // beyond `Keep`
   | "same-version"; // another tag with the same version was chosen (1.2.3 and v1.2.3)
 

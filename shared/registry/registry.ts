@@ -1,3 +1,4 @@
+import type { Hash } from "node:crypto";
 import type { Descriptor, Manifest } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
 
@@ -30,11 +31,14 @@ export interface Registry {
   /** Size in bytes, or undefined on 404. */
   headBlob(repository: string, digest: Digest, signal: AbortSignal): Promise<number | undefined>;
 
-  /** Streams a blob from `offset` (bytes, default 0); ends in `integrity` when a whole read does not match the digest. */
+  /**
+   * Streams a blob from `offset` (bytes, default 0); ends in `integrity` when a whole read does not match the digest.
+   * Whoever resumes a broken read passes the `hash` of the read before it, so that the whole is still checked.
+   */
   getBlob(
     repository: string,
     descriptor: Descriptor,
-    options: { readonly signal: AbortSignal; readonly offset?: number },
+    options: { readonly signal: AbortSignal; readonly offset?: number; readonly hash?: Hash },
   ): Promise<AsyncIterable<Uint8Array>>;
 
   /** Asks for a cross-repository mount; `mounted`, or the upload session that the registry opened instead. */
@@ -52,10 +56,13 @@ export interface Registry {
 /** A blob upload session: chunks go in order, `commit` ends it. `offset` is what the registry has confirmed, in bytes. */
 export interface BlobUpload {
   readonly offset: number;
+  /** Every chunk but the last must have at least so many bytes; 0 when the registry does not care. */
+  readonly minChunkBytes: number;
   write(chunk: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Asks the registry how much it has, after a broken `write`; sets `offset`. */
   resume(signal: AbortSignal): Promise<void>;
-  commit(digest: Digest, signal: AbortSignal): Promise<void>;
+  /** `tail` is what is left of the blob, sent with the closing request: a small blob takes one request less. */
+  commit(digest: Digest, signal: AbortSignal, tail?: Uint8Array): Promise<void>;
 }
 
 /** Opens clients: one per host and credential, kept for reuse. Throws `blocked` for hosts outside the allow-list. */

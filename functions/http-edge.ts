@@ -1,0 +1,80 @@
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { App } from "../shared/app.ts";
+import { Failure, type FailureCode, toFailure } from "../shared/model/failure.ts";
+import { openApp } from "./invoke.ts";
+
+const statusByCode: Readonly<Record<FailureCode, number>> = {
+  invalid: 400,
+  unauthorized: 502,
+  forbidden: 502,
+  "not-found": 404,
+  conflict: 409,
+  "rate-limited": 503,
+  unavailable: 503,
+  timeout: 504,
+  network: 502,
+  "too-large": 413,
+  integrity: 502,
+  protocol: 502,
+  unsupported: 400,
+  blocked: 403,
+  canceled: 503,
+  internal: 500,
+};
+
+// Well under the 230 s after which Azure's load balancer gives up.
+const budgetMs = 60_000;
+const maxBodyBytes = 64 * 1024;
+
+/** An HTTP handler: opens the app, makes one call, and turns a `Failure` into a problem document (RFC 9457). */
+export function serve(
+  call: (app: App, request: HttpRequest, signal: AbortSignal) => Promise<HttpResponseInit>,
+) {
+  return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
+    try {
+      return await call(await openApp(), request, AbortSignal.timeout(budgetMs));
+    } catch (error) {
+      const failure = toFailure(error, `${request.method} ${new URL(request.url).pathname}`);
+      if (failure.code === "internal") context.error(failure);
+      return problem(failure);
+    }
+  };
+}
+
+function problem(failure: Failure): HttpResponseInit {
+  const status = statusByCode[failure.code];
+  const detail =
+    failure.code === "internal"
+      ? "Something went wrong here; the function's log says what."
+      : failure.message;
+  const retryAfter =
+    failure.retryAfterMs === undefined
+      ? {}
+      : { "retry-after": String(Math.ceil(failure.retryAfterMs / 1000)) };
+  return {
+    status,
+    headers: { "content-type": "application/problem+json", ...retryAfter },
+    jsonBody: { status, code: failure.code, detail },
+  };
+}
+
+/** The request's JSON body. Throws `invalid` for anything else, `too-large` beyond 64 KiB. */
+export async function readJson(request: HttpRequest): Promise<unknown> {
+  const text = await request.text();
+  if (text.length > maxBodyBytes)
+    throw new Failure(
+      "too-large",
+      `The body has ${text.length} characters, at most ${maxBodyBytes} are read`,
+    );
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new Failure("invalid", "The body is not JSON");
+  }
+}
+
+/** Who is calling, for the audit. */
+export function actorOf({ callers }: App, request: HttpRequest): string {
+  const name = request.headers.get("x-ms-client-principal-name");
+  return callers === "named" && name !== null ? name.slice(0, 200) : "function key";
+}

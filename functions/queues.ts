@@ -1,0 +1,30 @@
+import { app } from "@azure/functions";
+import { invoke } from "./invoke.ts";
+
+const connection = "AzureWebJobsStorage";
+
+app.storageQueue("poll", {
+  queueName: "poll",
+  connection,
+  handler: invoke((wharfgate, body, signal) => wharfgate.poll(body, signal)),
+});
+
+app.storageQueue("import", {
+  queueName: "import",
+  connection,
+  handler: invoke((wharfgate, body, signal) => wharfgate.import(body, signal)),
+});
+
+app.storageQueue("notify", {
+  queueName: "notify",
+  connection,
+  handler: invoke((wharfgate, body, signal) => wharfgate.notify(body, signal)),
+});
+
+for (const queue of ["poll", "import", "notify"] as const) {
+  app.storageQueue(`bury-${queue}`, {
+    queueName: `${queue}-poison`,
+    connection,
+    handler: invoke((wharfgate, body, signal) => wharfgate.bury(queue, body, signal)),
+  });
+}

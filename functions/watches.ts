@@ -1,0 +1,14 @@
+import { app } from "@azure/functions";
+import { actorOf, serve } from "./http-edge.ts";
+
+app.http("pollWatch", {
+  methods: ["POST"],
+  route: "watches/{group}/{name}/poll",
+  authLevel: "function",
+  handler: serve(async (wharfgate, request, signal) => {
+    const { params } = request;
+    const watch = { group: params.group ?? "", name: params.name ?? "" };
+    await wharfgate.requestPoll(watch, actorOf(wharfgate, request), signal);
+    return { status: 202, jsonBody: { watch: `${watch.group}/${watch.name}`, polling: true } };
+  }),
+});

@@ -1,0 +1,32 @@
+import type { Credential } from "../../shared/model/credential.ts";
+import type { Digest } from "../../shared/model/digest.ts";
+
+/** Moves images for the stand-in, as Azure's service or an agent's copy tool would. Throws `Failure`. */
+export interface Transfer {
+  inspect(
+    source: TransferSource,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly digest: Digest /** Children of an index, at any depth. */;
+    readonly manifests: number;
+  }>;
+  /** What a tag of the own registry points at; undefined when it does not exist. */
+  targetDigest(
+    target: { readonly repository: string; readonly tag: string },
+    signal: AbortSignal,
+  ): Promise<Digest | undefined>;
+  /** All platforms, bit for bit. A target without a tag gets the manifest by its digest. */
+  copy(
+    source: TransferSource,
+    target: { readonly repository: string; readonly tag?: string },
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+export interface TransferSource {
+  readonly host: string;
+  readonly repository: string;
+  /** A tag or a digest. */
+  readonly reference: string;
+  readonly credential?: Credential;
+}

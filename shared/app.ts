@@ -1,0 +1,156 @@
+import { createCredentials } from "./auth/credentials.ts";
+import { createRegistries } from "./auth/registries.ts";
+import { createAcr } from "./azure/acr.ts";
+import { createCredential } from "./azure/identity.ts";
+import { createOverflow, createQueue, type Overflow } from "./azure/queues.ts";
+import { createStorageClients } from "./azure/storage.ts";
+import { createTable } from "./azure/tables.ts";
+import {
+  overflowName,
+  parseImportMessage,
+  parseNotifyMessage,
+  parsePollMessage,
+} from "./documents/messages.ts";
+import type { Watch } from "./documents/watch.ts";
+import type { WatchId } from "./documents/watch-id.ts";
+import { createMethods, type MethodKind } from "./methods/members.ts";
+import { Failure } from "./model/failure.ts";
+import type { Notifier } from "./notifiers/notifier.ts";
+import type { Settings } from "./settings.ts";
+import { bury } from "./steps/bury.ts";
+import { type ImportResult, importStep } from "./steps/import.ts";
+import type { ImportView } from "./steps/import-view.ts";
+import { getImport, type ImportList, listImports } from "./steps/list-imports.ts";
+import { type NotifyResult, notify } from "./steps/notify.ts";
+import { type Plan, plan } from "./steps/plan.ts";
+import { type PollResult, poll } from "./steps/poll.ts";
+import { type Asked, requestImport } from "./steps/request-import.ts";
+import { requestPoll } from "./steps/request-poll.ts";
+import { type ScheduleResult, schedule } from "./steps/schedule.ts";
+import { type Status, status } from "./steps/status.ts";
+import { type SweepResult, sweep } from "./steps/sweep.ts";
+import type { QueueName } from "./stores/queues.ts";
+import { createStores, type Stores } from "./stores/stores.ts";
+
+/** The product, put together: what triggers, commands and pages call. Queue bodies come in as they are. */
+export interface App {
+  readonly stores: Stores;
+  readonly targetHost: string;
+  /** Whether the platform authenticates HTTP callers and names them, or function keys are all there is. */
+  readonly callers: Settings["callers"];
+  schedule(signal: AbortSignal): Promise<ScheduleResult>;
+  poll(body: unknown, signal: AbortSignal): Promise<PollResult>;
+  import(body: unknown, signal: AbortSignal): Promise<ImportResult>;
+  notify(body: unknown, signal: AbortSignal): Promise<NotifyResult>;
+  sweep(signal: AbortSignal): Promise<SweepResult>;
+  bury(queue: QueueName, body: unknown, signal: AbortSignal): Promise<void>;
+  status(signal: AbortSignal): Promise<Status>;
+  /** Returns the import's id. */
+  requestImport(asked: Asked, signal: AbortSignal): Promise<string>;
+  requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;
+  getImport(id: string, signal: AbortSignal): Promise<ImportView>;
+  listImports(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ImportList>;
+  /** What the next poll of a watch would do, whether its row is stored or not. */
+  plan(watch: Watch, signal: AbortSignal): Promise<Plan>;
+  close(): Promise<void>;
+}
+
+// The audience that Azure Container Registry takes in every cloud.
+// https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
+const registryScope = "https://containerregistry.azure.net/.default";
+
+export function createApp(settings: Settings): App {
+  const identity = createCredential(settings.identity);
+  const storage = createStorageClients(settings.storage, () => identity);
+  const overflow = createOverflow(storage.container("messages"));
+  const stores = createStores({
+    table: (name) => createTable(storage.table(name)),
+    queue: (name) => createQueue(storage.queue(name), overflow),
+    leaseMs: settings.leaseMs,
+  });
+  const credentials = createCredentials(settings.credentials);
+  const { target } = settings;
+  const registries = createRegistries({
+    rules: settings.registries,
+    credentials,
+    entra: {
+      hosts: [target.host],
+      getToken: async (signal) => tokenOf(await identity.getToken(registryScope, { abortSignal: signal })),
+    },
+    ...(settings.ca === undefined ? {} : { ca: settings.ca }),
+  });
+  const now = () => new Date();
+  const methods = createMethods({
+    registries,
+    credentials,
+    now,
+    // A call ends within twice its budget: well within the lease, so that nobody else takes a copy over.
+    budgetMs: settings.leaseMs * 0.4,
+    ...(target.credential === undefined ? {} : { targetCredential: target.credential }),
+    ...(settings.acr === undefined ? {} : { acr: createAcr({ ...settings.acr, credential: identity }) }),
+    ...(settings.agentPool === undefined ? {} : { agentPool: settings.agentPool }),
+  });
+  const channels = settings.channels.map(({ name }) => name);
+  const ports = {
+    ...stores,
+    registries,
+    targetHost: target.host,
+    defaultMethod: settings.method,
+    channels,
+    openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
+    methodOf: (kind: MethodKind) => methods.open(kind),
+    channel: openChannels(settings),
+    windowMs: settings.notifyWindowMs,
+    leaseMs: settings.leaseMs,
+    deadlineMs: settings.deadlineMs,
+    random: Math.random,
+    now,
+  };
+  const read = async <T>(body: unknown, parse: (body: unknown) => T, signal: AbortSignal): Promise<T> =>
+    parse(await inflate(body, overflow, signal));
+
+  return {
+    stores,
+    targetHost: target.host,
+    callers: settings.callers,
+    schedule: (signal) => schedule(ports, signal),
+    poll: async (body, signal) => poll(await read(body, parsePollMessage, signal), ports, signal),
+    import: async (body, signal) => importStep(await read(body, parseImportMessage, signal), ports, signal),
+    notify: async (body, signal) => notify(await read(body, parseNotifyMessage, signal), ports, signal),
+    sweep: (signal) => sweep(ports, signal),
+    bury: (queue, body, signal) => bury(queue, body, ports, signal),
+    status: (signal) => status(ports, signal),
+    requestImport: (asked, signal) => requestImport(asked, ports, signal),
+    requestPoll: (watch, actor, signal) => requestPoll(watch, actor, ports, signal),
+    getImport: (id, signal) => getImport(id, stores.ledger, signal),
+    listImports: (query, signal) => listImports(query, stores.ledger, signal),
+    plan: (watch, signal) => plan(watch, ports, signal),
+    close: () => registries.close(),
+  };
+}
+
+function tokenOf(token: { readonly token: string } | null): string {
+  if (token !== null) return token.token;
+  throw new Failure(
+    "unauthorized",
+    "The app's Entra ID identity gave no token: is a managed identity assigned to the app?",
+  );
+}
+
+/** Opens channels on first use. */
+function openChannels({ channels, statusUrl }: Settings): (name: string) => Notifier | undefined {
+  const opened = new Map<string, Notifier>();
+  return (name) => {
+    const channel = channels.find((each) => each.name === name);
+    if (channel === undefined) return undefined;
+    const notifier = opened.get(name) ?? channel.open(statusUrl === undefined ? {} : { statusUrl });
+    opened.set(name, notifier);
+    return notifier;
+  };
+}
+
+/** The body itself, or what it points at when it was too large for the queue. */
+async function inflate(body: unknown, overflow: Overflow, signal: AbortSignal): Promise<unknown> {
+  const name = overflowName(body);
+  return name === undefined ? body : (JSON.parse(await overflow.get(name, signal)) as unknown);
+}

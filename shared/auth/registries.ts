@@ -1,0 +1,112 @@
+import type { Resolve } from "../http/address-guard.ts";
+import { createHttpClient, type HttpClient, type HttpClientOptions } from "../http/client.ts";
+import type { HostRule, HostRules } from "../http/host-rules.ts";
+import { createReach } from "../http/reach.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Credentials } from "../model/credential.ts";
+import { printable } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { parseHost } from "../model/reference.ts";
+import { createRegistry } from "../registry/create-registry.ts";
+import { apiHostOf } from "../registry/hosts.ts";
+import type { Registries, Registry } from "../registry/registry.ts";
+import type { Identity } from "./auth-member.ts";
+import { createAuthorizer } from "./create-authorizer.ts";
+
+/** The credential reference that means the app's own Entra ID identity. */
+export const entraCredential = "entra";
+
+export interface RegistriesOptions {
+  /** The hosts that may be talked to, targets included. */
+  readonly rules: HostRules;
+  readonly credentials: Credentials;
+  /** For the credential `entra`; only these hosts ever see such a token. */
+  readonly entra?: {
+    readonly hosts: readonly string[];
+    getToken(signal: AbortSignal): Promise<string>;
+  };
+  /** PEM certificates to trust beside the default ones. */
+  readonly ca?: string;
+  /** Connections for each origin. Default 24. */
+  readonly connections?: number;
+  /** Told of each answer, for counting. */
+  readonly onRequest?: NonNullable<HttpClientOptions["onRequest"]>;
+  readonly resolve?: Resolve;
+  readonly now?: Clock;
+}
+
+/** `close` breaks what is under way and closes all connections. */
+export interface ClosableRegistries extends Registries {
+  close(): Promise<void>;
+}
+
+/** Clients by host and credential; those of one host share connections, never tokens. */
+export function createRegistries(options: RegistriesOptions): ClosableRegistries {
+  const { rules, credentials, entra, now = () => new Date() } = options;
+  const clients = new Map<string, Registry>();
+  const connections = new Map<string, HttpClient>();
+
+  return {
+    open(host, credential) {
+      const name = parseHost(host);
+      const key = `${name} ${credential ?? ""}`;
+      const opened = clients.get(key) ?? connect(name, credential);
+      clients.set(key, opened);
+      return opened;
+    },
+    async close() {
+      await Promise.all([...connections.values()].map((http) => http.close()));
+      connections.clear();
+      clients.clear();
+    },
+  };
+
+  function connect(host: string, credential: string | undefined): Registry {
+    const rule = rules.find(host);
+    if (rule === undefined) {
+      throw new Failure(
+        "blocked",
+        `${host} is not among the registries that may be used: add it to WHARFGATE_UPSTREAMS, such as "docker.io, ${host}"`,
+        { context: { host } },
+      );
+    }
+    const { origin } = new URL(`${rule.scheme}://${apiHostOf(host)}`);
+    const identity = identify(host, credential);
+    const http = connectionsTo(host, { origin, rule });
+    return createRegistry({
+      host,
+      origin,
+      http,
+      now,
+      authorizer: createAuthorizer({ host, origin, http, identity, now }),
+    });
+  }
+
+  function connectionsTo(host: string, { origin, rule }: { origin: string; rule: HostRule }): HttpClient {
+    const shared = connections.get(host);
+    if (shared !== undefined) return shared;
+    const { ca, connections: most, onRequest, resolve } = options;
+    const http = createHttpClient({
+      reach: createReach({ origin: new URL(origin), rule, rules }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(most === undefined ? {} : { connections: most }),
+      ...(onRequest === undefined ? {} : { onRequest }),
+      ...(resolve === undefined ? {} : { resolve }),
+    });
+    connections.set(host, http);
+    return http;
+  }
+
+  function identify(host: string, credential: string | undefined): Identity {
+    if (credential === undefined) return { kind: "anonymous" };
+    if (credential !== entraCredential) {
+      return { kind: "password", credential: () => credentials.resolve(credential, host) };
+    }
+    if (entra?.hosts.includes(host) === true) return { kind: "entra", getToken: entra.getToken };
+    throw new Failure(
+      "blocked",
+      `"${printable(host)}" may not be given the app's Entra ID token: it is for the target registry alone`,
+      { context: { host } },
+    );
+  }
+}

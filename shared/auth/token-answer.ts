@@ -1,0 +1,53 @@
+import type { HttpAnswer } from "../http/client.ts";
+import { isRedirect } from "../http/redirects.ts";
+import type { Clock } from "../model/clock.ts";
+import { Failure } from "../model/failure.ts";
+import { statusFailure } from "../registry/status-failure.ts";
+import type { Token } from "./token-cache.ts";
+
+/** Bytes of a token service's answer, at most. */
+export const largestTokenAnswer = 256 * 1024;
+
+/** Lifetime when the service names none. Source: distribution, spec/auth/token. */
+const defaultLifeSeconds = 60;
+
+/** What fits into a header and into servers' limits. */
+const tokenPattern = /^[\x21-\x7e]{1,24000}$/;
+
+/** The token under the first of `names` that the JSON answer has. Throws a typed failure for anything else. */
+export function parseTokenAnswer(
+  answer: HttpAnswer,
+  { names, method, now }: { readonly names: readonly string[]; readonly method: string; readonly now: Clock },
+): Token {
+  if (isRedirect(answer.status)) {
+    throw new Failure("blocked", `the token service at ${answer.url.host} redirects, which we do not follow`);
+  }
+  if (answer.status !== 200) throw statusFailure(answer, { method, now: now() });
+  const document = parseObject(answer);
+  const value = names
+    .map((name) => document[name])
+    .find((token) => typeof token === "string" && token !== "");
+  if (typeof value !== "string" || !tokenPattern.test(value)) {
+    throw new Failure("protocol", `the token service at ${answer.url.host} sent no usable token`);
+  }
+  const life = document.expires_in;
+  return {
+    value,
+    expiresInSeconds: life === undefined || life === null ? defaultLifeSeconds : Number(life),
+  };
+}
+
+function parseObject(answer: HttpAnswer): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(answer.body.toString("utf8"));
+    if (typeof parsed === "object" && parsed !== null) return { ...parsed };
+  } catch (error) {
+    throw new Failure("protocol", `the token service at ${answer.url.host} sent something other than JSON`, {
+      cause: error,
+    });
+  }
+  throw new Failure(
+    "protocol",
+    `the token service at ${answer.url.host} sent something other than an object`,
+  );
+}

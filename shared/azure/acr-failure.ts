@@ -1,0 +1,104 @@
+import { retryAfterMs } from "../http/retry-after.ts";
+import { Failure, type FailureCode, type FailureOptions } from "../model/failure.ts";
+import { serviceText } from "./service-text.ts";
+
+const codes: Readonly<Record<number, FailureCode>> = {
+  400: "invalid",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not-found",
+  408: "timeout",
+  409: "conflict",
+  412: "conflict",
+  413: "too-large",
+  429: "rate-limited",
+};
+
+const advice: Partial<Record<FailureCode, string>> = {
+  forbidden:
+    'give the app\'s identity the role "Container Registry Data Importer and Data Reader" on the registry',
+  "not-found": "check the registry's resource id",
+};
+
+/**
+ * Turns what the ARM SDK throws into a `Failure`. The SDK's error is not kept as the cause: it holds the request with its
+ * token and, for an import, the upstream's password.
+ */
+export function armFailure(
+  error: unknown,
+  { doing, signal }: { readonly doing: string; readonly signal: AbortSignal },
+): Failure {
+  if (error instanceof Failure) return error;
+  if (signal.aborted) return abortFailure(signal, doing);
+  const { name, code, message, statusCode, response } = readError(error);
+  if (
+    name.endsWith("CredentialUnavailableError") ||
+    name.startsWith("Auth") ||
+    name.startsWith("Aggregate")
+  ) {
+    return new Failure(
+      statusCode !== undefined && statusCode >= 500 ? "unavailable" : "unauthorized",
+      `${doing}: no Entra token for Azure Resource Manager: ${serviceText(message)}`,
+    );
+  }
+  if (statusCode === undefined) {
+    const broken = /^E[A-Z_]+$|^REQUEST_SEND_ERROR$/.test(code);
+    return new Failure(broken ? "network" : "internal", `${doing}: ${serviceText(message)}`);
+  }
+  return statusFailure({
+    status: statusCode,
+    text: code === "" ? message : `${code}: ${message}`,
+    doing,
+    ...(response?.headers?.get("retry-after") === undefined
+      ? {}
+      : { retryAfter: response.headers.get("retry-after") ?? "" }),
+  });
+}
+
+export function statusFailure({
+  status,
+  text,
+  doing,
+  retryAfter,
+}: {
+  readonly status: number;
+  readonly text: string;
+  readonly doing: string;
+  readonly retryAfter?: string;
+}): Failure {
+  const code = codes[status] ?? (status >= 500 ? "unavailable" : "protocol");
+  const remedy = advice[code] === undefined ? "" : ` (${advice[code]})`;
+  const wait = retryAfterMs(retryAfter, new Date());
+  const options: FailureOptions = {
+    context: { status },
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  };
+  return new Failure(code, `${doing}: ARM answered ${status}, ${serviceText(text)}${remedy}`, options);
+}
+
+function abortFailure(signal: AbortSignal, doing: string): Failure {
+  const late = signal.reason instanceof Error && signal.reason.name === "TimeoutError";
+  return new Failure(late ? "timeout" : "canceled", `${doing}: ${late ? "took too long" : "canceled"}`);
+}
+
+interface SdkError {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly statusCode: number | undefined;
+  readonly response: { readonly headers?: { get(name: string): string | undefined } } | undefined;
+}
+
+function readError(error: unknown): SdkError {
+  const { name, code, message, statusCode, response } = (error ?? {}) as Partial<
+    Record<keyof SdkError, unknown>
+  >;
+  return {
+    name: typeof name === "string" ? name : "",
+    code: typeof code === "string" ? code : "",
+    message: typeof message === "string" ? message : String(error),
+    statusCode: typeof statusCode === "number" ? statusCode : undefined,
+    response:
+      typeof response === "object" && response !== null ? (response as SdkError["response"]) : undefined,
+  };
+}

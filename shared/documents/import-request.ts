@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { type MethodKind, parseMethodKind } from "../methods/members.ts";
+import { printable } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { formatPlatform, parsePlatform } from "../model/platform.ts";
+import { parseReference, type Reference } from "../model/reference.ts";
+import { defaultTarget, parseTarget, type TargetTemplate } from "./target-template.ts";
+import { parseCredentialReference } from "./watch-columns.ts";
+
+/** An import that somebody asks for: `POST /api/imports`, or `wharfgate import`. */
+export interface ImportRequest {
+  readonly source: Reference;
+  readonly target: TargetTemplate;
+  readonly method?: MethodKind;
+  /** `os/architecture[/variant]`; the image must offer all of them. */
+  readonly platforms: readonly string[];
+  readonly credential?: string;
+}
+
+const schema = z.strictObject({
+  source: z.string().max(600),
+  target: z.string().max(400).optional(),
+  method: z.string().max(40).optional(),
+  platforms: z.array(z.string().max(60)).max(20).optional(),
+  credential: z.string().max(80).optional(),
+});
+
+const example = '{"source":"docker.io/library/nginx:1.27.1"}';
+
+/** Throws `invalid`, naming the field. A source by digest alone needs a `target` with a tag. */
+export function parseImportRequest(body: unknown): ImportRequest {
+  const result = schema.safeParse(body);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const where = issue?.path.length ? `"${printable(issue.path.join("."))}": ` : "";
+    throw new Failure(
+      "invalid",
+      `The request cannot be used: ${where}${issue?.message ?? "unknown shape"}. Example: ${example}`,
+    );
+  }
+  const { source, target, method, platforms = [], credential } = result.data;
+  const reference = parseReference(source);
+  if (reference.tag === undefined && reference.digest === undefined) {
+    throw new Failure(
+      "invalid",
+      `"${printable(source)}" names neither a tag nor a digest: add one, such as ${printable(source)}:1.0.0`,
+    );
+  }
+  if (reference.tag === undefined && !/:[^{]+$/.test(target ?? "")) {
+    throw new Failure(
+      "invalid",
+      `"${printable(source)}" has no tag to give the image at the target: add a tag before the @, or a "target" that ends in one`,
+    );
+  }
+  return {
+    source: reference,
+    target: parseTarget(target ?? defaultTarget, "one"),
+    platforms: platforms.map((text) => formatPlatform(parsePlatform(text))),
+    ...(method === undefined ? {} : { method: parseMethodKind(method) }),
+    ...(credential === undefined ? {} : { credential: parseCredentialReference(credential) }),
+  };
+}

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { Failure } from "../model/failure.ts";
+import { parseHost } from "../model/reference.ts";
+import { parseWatchKey, type WatchId, watchKey } from "./watch-id.ts";
+
+/** Asks for one poll of up to 50 watches of one upstream host. `slot` is the scheduled moment. */
+export interface PollMessage {
+  readonly host: string;
+  readonly slot: Date;
+  readonly watches: readonly WatchId[];
+}
+
+/** Asks for the next hop of one import. */
+export interface ImportMessage {
+  readonly watch: WatchId;
+  readonly key: string;
+  readonly hop: number;
+}
+
+/** `relay`: hand a partition's outbox to its channels. `flush`: send what is due in one channel as one message. */
+export type NotifyMessage =
+  | { readonly kind: "relay"; readonly partition: string }
+  | { readonly kind: "flush"; readonly channel: string };
+
+// A payload's top-level fields override the trigger's metadata: none may be called id or dequeueCount.
+const key = z.string().regex(/^[a-z0-9-]{1,63}~[a-z0-9-]{1,63}$/);
+const poll = z.strictObject({
+  v: z.literal(1),
+  host: z.string(),
+  slot: z.iso.datetime(),
+  watches: z.array(key).min(1).max(50),
+});
+const importing = z.strictObject({
+  v: z.literal(1),
+  watch: key,
+  import: z.string().regex(/^[0-9a-f]{64}$/),
+  hop: z.int().min(0),
+});
+const notify = z.discriminatedUnion("kind", [
+  z.strictObject({ v: z.literal(1), kind: z.literal("relay"), partition: z.string().min(1).max(200) }),
+  z.strictObject({ v: z.literal(1), kind: z.literal("flush"), channel: z.string().min(1).max(64) }),
+]);
+const overflow = z.strictObject({ v: z.literal(1), overflow: z.string().regex(/^[0-9a-f-]{36}\.json$/) });
+
+export function writePollMessage({ host, slot, watches }: PollMessage): object {
+  return { v: 1, host, slot: slot.toISOString(), watches: watches.map(watchKey) };
+}
+
+export function parsePollMessage(body: unknown): PollMessage {
+  const message = read(poll, body, "poll");
+  return {
+    host: parseHost(message.host),
+    slot: new Date(message.slot),
+    watches: message.watches.map(parseWatchKey),
+  };
+}
+
+export function writeImportMessage({ watch, key: importKey, hop }: ImportMessage): object {
+  return { v: 1, watch: watchKey(watch), import: importKey, hop };
+}
+
+export function parseImportMessage(body: unknown): ImportMessage {
+  const message = read(importing, body, "import");
+  return { watch: parseWatchKey(message.watch), key: message.import, hop: message.hop };
+}
+
+export function writeNotifyMessage(message: NotifyMessage): object {
+  return { v: 1, ...message };
+}
+
+export function parseNotifyMessage(body: unknown): NotifyMessage {
+  const { v: _, ...message } = read(notify, body, "notify");
+  return message;
+}
+
+/** The blob that holds a message's real body, when it was too large for the queue. */
+export function overflowName(body: unknown): string | undefined {
+  return overflow.safeParse(body).data?.overflow;
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown, queue: string): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new Failure(
+    "invalid",
+    `A message in the queue ${queue} cannot be read: ${issue?.path.join(".") || "body"}: ${issue?.message ?? "unknown shape"}`,
+  );
+}

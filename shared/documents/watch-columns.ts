@@ -1,0 +1,98 @@
+import { printable } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { defaultTarget } from "./target-template.ts";
+
+export type WatchColumn = keyof typeof columns;
+
+/** Every column: what it holds, for error messages and for `watch add --help`. */
+export const columns = {
+  Source: "upstream repository, such as docker.io/library/nginx",
+  Tags: 'scheme and range: "semver >=1.27 <2" or "exact 1.27.1,1.28.0"',
+  Include: "RE2 pattern that the whole tag must match",
+  Exclude: "RE2 pattern that the whole tag must not match",
+  Prereleases: "include or exclude (the default)",
+  Keep: "how many of the newest versions to follow, 1 to 10000; empty means all",
+  Track: "floating tags to follow by digest: latest,stable",
+  Platforms: "platforms that an image must offer: linux/amd64,linux/arm64",
+  Target: `repository and tag at the target; default ${defaultTarget}`,
+  Method: "acr-import, agent-pool or copy; empty means the app's default",
+  Schedule: 'when to poll, in UTC: "every 15m" (the default) or six-field cron',
+  Credential: "reference to the upstream's credential: env:NAME",
+  Notify: "channels to tell: ops,security; empty means all",
+  Enabled: "true (the default) or false",
+  Note: "anything, for people",
+  ManagedBy: "who writes this row, such as git",
+} as const;
+
+/** Columns of the design whose check is not built yet: a row that relies on one must not import without it. */
+const unsupported: ReadonlySet<string> = new Set([
+  "Extract",
+  "Family",
+  "KeepPer",
+  "Cooldown",
+  "Approval",
+  "Verify",
+  "Referrers",
+]);
+
+/** What is wrong with a column by its name or type; its text is judged by its parser. */
+export function columnProblems(column: string, value: unknown): string[] {
+  if (Object.hasOwn(columns, column)) {
+    return typeof value === "string" || typeof value === "boolean" || typeof value === "number"
+      ? []
+      : [`${column} has the type ${typeof value}: expected text`];
+  }
+  if (unsupported.has(column)) {
+    if (String(value ?? "").trim() === "") return [];
+    return [
+      `${column} is not supported by this version, and the watch must not run without it: remove the column to go on`,
+    ];
+  }
+  const close = Object.keys(columns).find((known) =>
+    known.toLowerCase().startsWith(column.toLowerCase().slice(0, 3)),
+  );
+  const hint =
+    close === undefined ? `known columns: ${Object.keys(columns).join(", ")}` : `did you mean ${close}?`;
+  return [`"${printable(column)}" is not a column of a watch: ${hint}`];
+}
+
+export function parseList(text: string): string[] {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.some((item) => item === ""))
+    throw new Failure("invalid", `"${printable(text)}" has an empty item between commas`);
+  return [...new Set(items)];
+}
+
+export function parsePrereleases(text: string): "include" | "exclude" {
+  if (text === "include" || text === "exclude") return text;
+  throw new Failure("invalid", `Prereleases must be include or exclude, not "${printable(text)}"`);
+}
+
+export function parseKeep(text: string): number {
+  const keep = Number(text);
+  if (/^\d+$/.test(text) && keep >= 1 && keep <= 10_000) return keep;
+  throw new Failure("invalid", `Keep must be a whole number from 1 to 10000, not "${printable(text)}"`);
+}
+
+export function parseEnabled(text: string): "yes" | "no" {
+  if (/^(true|yes)$/i.test(text)) return "yes";
+  if (/^(false|no)$/i.test(text)) return "no";
+  throw new Failure("invalid", `Enabled must be true or false, not "${printable(text)}"`);
+}
+
+/** `env:NAME`: the secret itself never stands in a row. */
+export function parseCredentialReference(text: string): string {
+  if (/^env:[A-Z][A-Z0-9_]{0,63}$/.test(text)) return text;
+  throw new Failure(
+    "invalid",
+    "Credential must be a reference such as env:DOCKERHUB (the setting WHARFGATE_CREDENTIAL_DOCKERHUB), never the secret itself",
+  );
+}
+
+export function parseChannelName(text: string): string {
+  if (/^[a-z][a-z0-9-]{0,31}$/.test(text)) return text;
+  throw new Failure(
+    "invalid",
+    `"${printable(text)}" is not a channel name: a lower-case letter, then letters, digits, hyphens`,
+  );
+}

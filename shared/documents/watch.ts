@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import type { Values } from "../azure/tables.ts";
+import { type MethodKind, parseMethodKind } from "../methods/members.ts";
+import { Failure } from "../model/failure.ts";
+import { type Platform, parsePlatform } from "../model/platform.ts";
+import { parseRepository, parseTag, type Repository } from "../model/reference.ts";
+import { parsePolicy } from "../policies/members.ts";
+import { parsePattern } from "../policies/pattern.ts";
+import type { Rules } from "../policies/select.ts";
+import { parseSchedule, type Schedule } from "./schedule.ts";
+import { defaultTarget, parseTarget, type TargetTemplate } from "./target-template.ts";
+import {
+  columnProblems,
+  columns,
+  parseChannelName,
+  parseCredentialReference,
+  parseEnabled,
+  parseKeep,
+  parseList,
+  parsePrereleases,
+  type WatchColumn,
+} from "./watch-columns.ts";
+import { parseWatchId, type WatchId } from "./watch-id.ts";
+
+/** One row of the table `watches`, parsed: which upstream repository to follow, which tags, where to and how. */
+export interface Watch extends WatchId {
+  readonly source: Repository;
+  readonly rules: Rules;
+  /** Platforms that an image must offer; it is brought in whole, so that its digest stays the same. */
+  readonly platforms: readonly Platform[];
+  readonly target: TargetTemplate;
+  /** Absent: the app's default method. */
+  readonly method?: MethodKind;
+  readonly schedule: Schedule;
+  readonly credential?: string;
+  /** Channel names; absent: all configured channels. */
+  readonly notify?: readonly string[];
+  readonly enabled: "yes" | "no";
+  readonly note?: string;
+  readonly managedBy?: string;
+  /** Hash of the columns that decide what is imported: a change of them makes the watch look at everything anew. */
+  readonly revision: string;
+}
+
+/** Throws `invalid` with every problem of the row in one message, each with its column. */
+export function parseWatch(group: string, name: string, row: Values): Watch {
+  const problems: string[] = [];
+  const read = <T>(column: WatchColumn, parse: (text: string) => T): T | undefined => {
+    const text = String(row[column] ?? "").trim();
+    if (text === "") return undefined;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      problems.push(error.message.startsWith(column) ? error.message : `${column}: ${error.message}`);
+      return undefined;
+    }
+  };
+
+  for (const column of Object.keys(row)) problems.push(...columnProblems(column, row[column]));
+  const id = attempt(() => parseWatchId(group, name), problems);
+  const prereleases = read("Prereleases", parsePrereleases) ?? "exclude";
+  const source = read("Source", parseRepository);
+  const policy = read("Tags", (text) => parsePolicy(text, { prereleases }));
+  const include = read("Include", (text) => parsePattern("Include", text));
+  const exclude = read("Exclude", (text) => parsePattern("Exclude", text));
+  const keep = read("Keep", parseKeep);
+  const track = read("Track", (text) => parseList(text).map(parseTag)) ?? [];
+  const platforms = read("Platforms", (text) => parseList(text).map(parsePlatform)) ?? [];
+  const target = read("Target", parseTarget) ?? parseTarget(defaultTarget);
+  const method = read("Method", parseMethodKind);
+  const schedule = read("Schedule", parseSchedule) ?? { kind: "every", minutes: 15 };
+  const credential = read("Credential", parseCredentialReference);
+  const notify = read("Notify", (text) => parseList(text).map(parseChannelName));
+  const enabled = read("Enabled", parseEnabled) ?? "yes";
+  const note = read("Note", (text) => text);
+  const managedBy = read("ManagedBy", (text) => text);
+
+  if (source === undefined && String(row.Source ?? "").trim() === "") {
+    problems.unshift(`Source is missing: ${columns.Source}`);
+  }
+  if (policy === undefined && track.length === 0 && problems.length === 0) {
+    problems.push(`Tags and Track are both empty, so nothing would be chosen. Tags: ${columns.Tags}`);
+  }
+  if (problems.length > 0 || id === undefined || source === undefined) {
+    throw new Failure("invalid", problems.join("; "), { context: { group, name } });
+  }
+  return {
+    ...id,
+    source,
+    rules: {
+      track,
+      ...(policy === undefined ? {} : { policy }),
+      ...(include === undefined ? {} : { include }),
+      ...(exclude === undefined ? {} : { exclude }),
+      ...(keep === undefined ? {} : { keep }),
+    },
+    platforms,
+    target,
+    schedule,
+    enabled,
+    revision: revisionOf(row),
+    ...(method === undefined ? {} : { method }),
+    ...(credential === undefined ? {} : { credential }),
+    ...(notify === undefined ? {} : { notify }),
+    ...(note === undefined ? {} : { note }),
+    ...(managedBy === undefined ? {} : { managedBy }),
+  };
+}
+
+function attempt<T>(parse: () => T, problems: string[]): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    problems.push(error.message);
+    return undefined;
+  }
+}
+
+const selecting: readonly WatchColumn[] = [
+  "Source",
+  "Tags",
+  "Include",
+  "Exclude",
+  "Prereleases",
+  "Keep",
+  "Track",
+  "Platforms",
+  "Target",
+];
+
+function revisionOf(row: Values): string {
+  const text = JSON.stringify(selecting.map((column) => String(row[column] ?? "").trim()));
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}

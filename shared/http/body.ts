@@ -1,0 +1,56 @@
+import type { Readable } from "node:stream";
+import { Failure } from "../model/failure.ts";
+import { abortFailure, networkFailure } from "./network-failure.ts";
+
+/** A signal that fires with the caller's or at the deadline, with a `Failure` as its reason. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  stop(): void;
+}
+
+/** Lighter than `AbortSignal.any` with `AbortSignal.timeout`, which every request would have to pay. */
+export function startDeadline(
+  caller: AbortSignal,
+  { deadlineMs, place }: { readonly deadlineMs: number; readonly place: string },
+): Deadline {
+  const controller = new AbortController();
+  const cancel = () => controller.abort(abortFailure(caller.reason, place));
+  const timer = setTimeout(
+    () => controller.abort(new Failure("timeout", `${place}: not done within ${deadlineMs} ms`)),
+    deadlineMs,
+  );
+  if (caller.aborted) cancel();
+  else caller.addEventListener("abort", cancel, { once: true });
+  return {
+    signal: controller.signal,
+    stop() {
+      clearTimeout(timer);
+      caller.removeEventListener("abort", cancel);
+    },
+  };
+}
+
+/** The body up to `maxBytes`; stops the deadline and frees the connection however it ends. */
+export async function* boundedBody(
+  body: Readable,
+  options: { readonly maxBytes: number; readonly place: string; readonly deadline: Deadline },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > options.maxBytes) {
+        throw new Failure(
+          "too-large",
+          `${options.place}: the answer has more than ${options.maxBytes} bytes`,
+        );
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    throw networkFailure(error, options.place);
+  } finally {
+    options.deadline.stop();
+    if (!body.destroyed) body.on("error", () => {}).destroy();
+  }
+}

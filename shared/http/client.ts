@@ -1,0 +1,164 @@
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { Agent, type Dispatcher, Pool } from "undici";
+import { Failure } from "../model/failure.ts";
+import { guardedLookup, type Resolve } from "./address-guard.ts";
+import { boundedBody, startDeadline } from "./body.ts";
+import { decodeContent } from "./content-decoding.ts";
+import { networkFailure } from "./network-failure.ts";
+import type { Reach } from "./reach.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  /** Longest decoded body, in bytes; more ends in `too-large`. */
+  readonly maxBytes: number;
+  /** For the whole exchange, body included, in milliseconds. Default 60,000. */
+  readonly deadlineMs?: number;
+  readonly signal: AbortSignal;
+}
+
+interface Answer<Body> {
+  readonly status: number;
+  readonly url: URL;
+  /** A header by its lower-case name; several of one name are joined by commas. */
+  header(name: string): string | undefined;
+  readonly body: Body;
+}
+
+export type HttpAnswer = Answer<Buffer>;
+
+/** Its body must be read to the end, or given up by `discard`: it holds a connection. */
+export type HttpStream = Answer<AsyncIterable<Uint8Array>> & { discard(): void };
+
+/**
+ * One request, one answer, whatever its status: no redirects, retries or credentials of its own. Failures: `network`,
+ * `timeout`, `canceled`, `too-large`, `protocol`, `blocked` (the reach, or an untrusted certificate).
+ */
+export interface HttpClient {
+  read(request: HttpRequest): Promise<HttpAnswer>;
+  stream(request: HttpRequest): Promise<HttpStream>;
+  /** Breaks what is under way and closes all connections. */
+  close(): Promise<void>;
+}
+
+export interface HttpClientOptions {
+  readonly reach: Reach;
+  /** PEM certificates to trust beside the default ones. */
+  readonly ca?: string;
+  /** Connections for each origin. Default 24. */
+  readonly connections?: number;
+  readonly resolve?: Resolve;
+  /** Told of each answer; must not throw. */
+  readonly onRequest?: (answer: { method: string; origin: string; status: number }) => void;
+}
+
+const defaultDeadlineMs = 60_000;
+const idleMs = 30_000;
+const connectMs = 10_000;
+const keepAliveMs = 15_000;
+
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { reach, onRequest } = options;
+  const agent = createAgent(options);
+
+  return {
+    async read(request) {
+      const { answer, body, deadline } = await exchange(request);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of boundedBody(body, { ...request, place: placeOf(request), deadline })) {
+        chunks.push(chunk);
+      }
+      return { ...answer, body: chunks.length === 1 ? asBuffer(chunks[0]) : Buffer.concat(chunks) };
+    },
+
+    async stream(request) {
+      const { answer, body, deadline } = await exchange(request);
+      return {
+        ...answer,
+        body: boundedBody(body, { ...request, place: placeOf(request), deadline }),
+        discard() {
+          deadline.stop();
+          body.on("error", () => {}).destroy();
+        },
+      };
+    },
+
+    close: () => agent.destroy(),
+  };
+
+  async function exchange(request: HttpRequest) {
+    const { method, url, deadlineMs = defaultDeadlineMs } = request;
+    const place = placeOf(request);
+    reach.permit(url);
+    const deadline = startDeadline(request.signal, { deadlineMs, place });
+    try {
+      const answer = await agent.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        headers: { "accept-encoding": "identity", "user-agent": "wharfgate", ...request.headers },
+        body: request.body ?? null,
+        signal: deadline.signal,
+        // Otherwise undici closes the connection after every HEAD.
+        reset: false,
+        // While a body goes out, no answer is expected: only the deadline holds.
+        headersTimeout: request.body === undefined ? idleMs : deadlineMs,
+        bodyTimeout: idleMs,
+      });
+      onRequest?.({ method, origin: url.origin, status: answer.statusCode });
+      const header = (name: string) => joined(answer.headers[name]);
+      const encoding = method === "HEAD" ? undefined : header("content-encoding");
+      const body = decodeContent(answer.body, encoding, place);
+      return { answer: { status: answer.statusCode, url, header }, body, deadline };
+    } catch (error) {
+      deadline.stop();
+      throw networkFailure(error, place);
+    }
+  }
+}
+
+function createAgent({ reach, ca, connections = 24, resolve }: HttpClientOptions): Agent {
+  const secureContext = ca === undefined ? undefined : trusting(ca);
+  return new Agent({
+    allowH2: false,
+    // One pool per origin, whose sockets may only go where the reach permits at that origin.
+    factory: (origin, options) =>
+      new Pool(origin, {
+        ...(options as Pool.Options),
+        connections,
+        keepAliveTimeout: keepAliveMs,
+        connect: {
+          timeout: connectMs,
+          lookup: guardedLookup(reach.permit(new URL(origin)), resolve),
+          ...(secureContext === undefined ? {} : { secureContext }),
+        },
+      }) as Dispatcher,
+  });
+}
+
+/** Made once: reading some 150 root certificates for each connection would cost more than the request. */
+function trusting(ca: string): SecureContext {
+  try {
+    return createSecureContext({ ca: [...getCACertificates("default"), ca] });
+  } catch (error) {
+    throw new Failure("invalid", "the CA certificates cannot be read: expected one or more in PEM", {
+      cause: error,
+    });
+  }
+}
+
+function joined(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+function asBuffer(bytes: Uint8Array | undefined): Buffer {
+  return bytes === undefined
+    ? Buffer.alloc(0)
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function placeOf({ method, url }: HttpRequest): string {
+  return `${method} ${url.origin}${url.pathname}`;
+}

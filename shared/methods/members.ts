@@ -1,0 +1,48 @@
+import { printable } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { acrImport } from "./acr-import.ts";
+import { agentPool } from "./agent-pool.ts";
+import { copy } from "./copy.ts";
+import { copy } from "./copy.ts";
+import type { Method } from "./method.ts";
+import type { MethodMember, MethodPorts } from "./method-member.ts";
+
+// Every way in. A new one is one file and one line here.
+const members = [
+  acrImport, //
+  agentPool,
+  copy,
+] as const satisfies readonly MethodMember[];
+
+export type MethodKind = (typeof members)[number]["kind"];
+
+/** Reads a method's name, as in a watch's `Method` column. Throws `invalid`, naming those that there are. */
+export function parseMethodKind(text: string): MethodKind {
+  return memberOf(text).kind;
+}
+
+/** Opens methods on first use, so that one that is not configured fails only those who ask for it. */
+export interface Methods {
+  /** Throws `invalid`, naming the setting that the method lacks. */
+  open(kind: MethodKind): Method;
+}
+
+export function createMethods(ports: MethodPorts): Methods {
+  const opened = new Map<MethodKind, Method>();
+  return {
+    open(kind) {
+      const method = opened.get(kind) ?? memberOf(kind).create(ports);
+      opened.set(kind, method);
+      return method;
+    },
+  };
+}
+
+function memberOf(text: string): (typeof members)[number] {
+  const member = members.find(({ kind }) => kind === text);
+  if (member !== undefined) return member;
+  throw new Failure(
+    "invalid",
+    `"${printable(text)}" is not a method: must be one of ${members.map(({ kind }) => kind).join(", ")}`,
+  );
+}

@@ -1,0 +1,29 @@
+import type { Acr } from "../azure/acr-port.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Credentials } from "../model/credential.ts";
+import type { Registries } from "../registry/registry.ts";
+import type { AgentPoolConfig } from "./agent-pool-config.ts";
+import type { Method } from "./method.ts";
+
+/** All that methods may use. What is absent was not configured; a method that needs it says so when it is opened. */
+export interface MethodPorts {
+  readonly registries: Registries;
+  readonly credentials: Credentials;
+  readonly now: Clock;
+  readonly acr?: Acr;
+  readonly agentPool?: AgentPoolConfig;
+  /** Reference to the target's credential, such as `env:TARGET` or `entra`, for methods that write to it themselves. */
+  readonly targetCredential?: string;
+  /** Milliseconds after which a call that moves bytes itself stops, to go on in the next one. */
+  readonly budgetMs?: number;
+  /** Milliseconds that one call of a method which moves bytes itself may take before it pauses. */
+  readonly budgetMs?: number;
+  /** Reference to the credential of the target registry, for methods that write to it themselves. */
+  readonly targetCredential?: string;
+}
+
+export interface MethodMember {
+  readonly kind: string;
+  /** Throws `invalid`, naming the setting that is missing. */
+  create(ports: MethodPorts): Method;
+}

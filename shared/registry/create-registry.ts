@@ -1,0 +1,25 @@
+import { getBlob, headBlob } from "./blobs.ts";
+import { createListTags } from "./list-tags.ts";
+import { getManifest, headManifest, putManifest } from "./manifests.ts";
+import { listReferrers } from "./referrers.ts";
+import type { Registry } from "./registry.ts";
+import { createSession, type SessionOptions } from "./session.ts";
+import { mountBlob, startUpload } from "./uploads.ts";
+
+/** A client for one registry over its session: each verb is a file of its own. */
+export function createRegistry(options: SessionOptions): Registry {
+  const session = createSession(options);
+  return {
+    host: session.host,
+    listTags: createListTags(session),
+    headManifest: (repository, reference, signal) => headManifest(session, { repository, reference, signal }),
+    getManifest: (repository, reference, signal) => getManifest(session, { repository, reference, signal }),
+    putManifest: (repository, reference, manifest, signal) =>
+      putManifest(session, { repository, reference, manifest, signal }),
+    headBlob: (repository, digest, signal) => headBlob(session, { repository, digest, signal }),
+    getBlob: (repository, descriptor, reading) => getBlob(session, { repository, descriptor, ...reading }),
+    mountBlob: (repository, mount) => mountBlob(session, { repository, ...mount }),
+    startUpload: (repository, signal) => startUpload(session, { repository, signal }),
+    listReferrers: (repository, digest, signal) => listReferrers(session, { repository, digest, signal }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { HttpAnswer } from "../http/client.ts";
+import { nextLink } from "../http/link.ts";
+import { Failure } from "../model/failure.ts";
+import { repositoryScope } from "./authorizer.ts";
+import { largestPage, modestPage } from "./hosts.ts";
+import type { Session } from "./session.ts";
+import { ociErrorCode } from "./status-failure.ts";
+
+const mostPages = 2000;
+const mostBytes = 64 * 1024 * 1024;
+
+/** How a registry that cannot give so large a page says so; ECR sends 405 UNSUPPORTED. */
+const refusals: readonly number[] = [400, 405, 416, 422];
+
+export type ListTags = (repository: string, signal: AbortSignal) => Promise<readonly string[]>;
+
+/** Follows `Link: rel=next` as it is given, over at most 2,000 pages and 64 MiB; `protocol` for a listing in a cycle. */
+export function createListTags(session: Session): ListTags {
+  let pageSize = largestPage;
+
+  return async (repository, signal) => {
+    const tags = new Set<string>();
+    const seen = new Set<string>();
+    let bytesLeft = mostBytes;
+    let answer = await firstPage(repository, signal);
+    for (;;) {
+      seen.add(answer.url.href);
+      bytesLeft -= answer.body.length;
+      for (const tag of parseTagPage(answer)) tags.add(tag);
+      const next = nextLink(answer.header("link"), answer.url);
+      if (next === undefined) return [...tags];
+      if (seen.has(next.href)) {
+        throw new Failure("protocol", `${session.host}: the tag list of ${repository} goes in a circle`);
+      }
+      if (seen.size >= mostPages) {
+        throw new Failure(
+          "too-large",
+          `${session.host}: ${repository} has more than ${mostPages} pages of tags`,
+        );
+      }
+      answer = await page(repository, { url: next, maxBytes: bytesLeft, expect: [200], signal });
+    }
+  };
+
+  async function firstPage(repository: string, signal: AbortSignal): Promise<HttpAnswer> {
+    const options = { maxBytes: mostBytes, signal };
+    const url = session.url(repository, `tags/list?n=${pageSize}`);
+    if (pageSize === modestPage) return page(repository, { ...options, url, expect: [200] });
+    const answer = await page(repository, { ...options, url, expect: [200, ...refusals] });
+    if (answer.status === 200) return answer;
+    const retried = session.url(repository, `tags/list?n=${modestPage}`);
+    const modest = await page(repository, { ...options, url: retried, expect: [200] });
+    if (isAboutPages(answer)) pageSize = modestPage;
+    return modest;
+  }
+
+  function page(
+    repository: string,
+    options: { url: URL; maxBytes: number; expect: readonly number[]; signal: AbortSignal },
+  ): Promise<HttpAnswer> {
+    const headers = { accept: "application/json" };
+    return session.read({
+      method: "GET",
+      scopes: [repositoryScope(repository, "pull")],
+      headers,
+      ...options,
+    });
+  }
+}
+
+function isAboutPages(answer: HttpAnswer): boolean {
+  const code = ociErrorCode(answer.body);
+  return code === undefined || code === "UNSUPPORTED" || code === "PAGINATION_NUMBER_INVALID";
+}
+
+/** An HTML page or an error text with status 200 must never read as "no tags". */
+function parseTagPage({ body, url }: HttpAnswer): readonly string[] {
+  let page: unknown;
+  try {
+    page = JSON.parse(body.toString("utf8"));
+  } catch (error) {
+    throw new Failure("protocol", `${url.host} sent a tag list that is not JSON`, { cause: error });
+  }
+  const tags = typeof page === "object" && page !== null && "tags" in page ? page.tags : undefined;
+  // Go's encoding of an empty list, which registries send for a repository without tags.
+  if (tags === null) return [];
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string")) {
+    throw new Failure("protocol", `${url.host} sent a tag list without a list of tags`);
+  }
+  return tags;
+}

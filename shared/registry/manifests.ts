@@ -1,0 +1,114 @@
+import type { HttpAnswer } from "../http/client.ts";
+import { type Descriptor, type Manifest, manifestMediaTypes } from "../model/descriptor.ts";
+import { algorithmOf, type Digest, digestOf, isDigest } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { parseTag } from "../model/reference.ts";
+import { repositoryScope } from "./authorizer.ts";
+import { assertManifestMediaType, bareMediaType, largestManifest, parseManifest } from "./parse-manifest.ts";
+import type { Session } from "./session.ts";
+
+const accept = manifestMediaTypes.join(", ");
+
+interface Target {
+  readonly repository: string;
+  /** A tag or a digest. */
+  readonly reference: string;
+  readonly signal: AbortSignal;
+}
+
+/** Falls back to GET, which costs a pull, only for a registry whose HEAD leaves out the digest or the length. */
+export async function headManifest(session: Session, target: Target): Promise<Descriptor | undefined> {
+  const { repository, reference, signal } = target;
+  const answer = await session.read({
+    method: "HEAD",
+    url: manifestUrl(session, target),
+    scopes: [repositoryScope(repository, "pull")],
+    headers: { accept },
+    expect: [200, 404, 405],
+    maxBytes: 0,
+    signal,
+  });
+  if (answer.status === 404) return undefined;
+  const digest = answer.header("docker-content-digest");
+  const size = answer.header("content-length") ?? "";
+  if (answer.status === 405 || digest === undefined || !/^[0-9]{1,15}$/.test(size)) {
+    return (await getManifest(session, target))?.descriptor;
+  }
+  assertSame(answer, { reference, digest });
+  return {
+    mediaType: assertManifestMediaType(bareMediaType(answer.header("content-type"))),
+    digest: checkedDigest(answer, digest),
+    size: Number(size),
+  };
+}
+
+export async function getManifest(session: Session, target: Target): Promise<Manifest | undefined> {
+  const { repository, reference, signal } = target;
+  const answer = await session.read({
+    method: "GET",
+    url: manifestUrl(session, target),
+    scopes: [repositoryScope(repository, "pull")],
+    headers: { accept },
+    expect: [200, 404],
+    maxBytes: largestManifest,
+    signal,
+  });
+  if (answer.status === 404) return undefined;
+  const said = answer.header("docker-content-digest");
+  const claimed = isDigest(reference)
+    ? reference
+    : said === undefined
+      ? undefined
+      : checkedDigest(answer, said);
+  const digest = digestOf(answer.body, claimed === undefined ? "sha256" : algorithmOf(claimed));
+  assertSame(answer, { reference, digest });
+  if (said !== undefined && digestOf(answer.body, algorithmOf(checkedDigest(answer, said))) !== said) {
+    throw mismatch(answer);
+  }
+  return parseManifest(answer.body, { contentType: answer.header("content-type"), digest });
+}
+
+export async function putManifest(
+  session: Session,
+  target: Target & { manifest: Manifest },
+): Promise<Digest> {
+  const { repository, manifest, signal } = target;
+  const { digest, mediaType } = manifest.descriptor;
+  const answer = await session.read({
+    method: "PUT",
+    url: manifestUrl(session, target),
+    scopes: [repositoryScope(repository, "pull,push")],
+    headers: { "content-type": mediaType },
+    body: manifest.bytes,
+    expect: [200, 201, 202],
+    maxBytes: 1024 * 1024,
+    signal,
+  });
+  const stored = answer.header("docker-content-digest");
+  if (stored !== undefined && isDigest(stored) && algorithmOf(stored) !== algorithmOf(digest)) {
+    if (digestOf(manifest.bytes, algorithmOf(stored)) !== stored) throw mismatch(answer);
+    return digest;
+  }
+  if (stored !== undefined && stored !== digest) throw mismatch(answer);
+  return digest;
+}
+
+function manifestUrl(session: Session, { repository, reference }: Target): URL {
+  return session.url(repository, `manifests/${isDigest(reference) ? reference : parseTag(reference)}`);
+}
+
+function checkedDigest(answer: HttpAnswer, text: string): Digest {
+  if (isDigest(text)) return text;
+  throw new Failure("protocol", `${answer.url.host} sent a Docker-Content-Digest that is not a digest`);
+}
+
+/** A tag may be at any digest; a digest must be itself. */
+function assertSame(answer: HttpAnswer, { reference, digest }: { reference: string; digest: string }): void {
+  if (isDigest(reference) && reference !== digest) throw mismatch(answer);
+}
+
+function mismatch({ url }: HttpAnswer): Failure {
+  return new Failure("integrity", `${url.host}${url.pathname}: the manifest does not match its digest`, {
+    context: { host: url.host },
+  });
+}

@@ -1,0 +1,138 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { parseChallenges } from "../http/challenge.ts";
+import type { HttpAnswer, HttpClient, HttpRequest, HttpStream } from "../http/client.ts";
+import { followRedirects, isRedirect } from "../http/redirects.ts";
+import type { Clock } from "../model/clock.ts";
+import { Failure } from "../model/failure.ts";
+import { parseRepositoryPath } from "../model/reference.ts";
+import type { Authorizer, Scope } from "./authorizer.ts";
+import { statusFailure } from "./status-failure.ts";
+
+/** A request of the registry protocol; what is not among `expect` becomes a `Failure`. */
+export interface SessionRequest {
+  readonly method: HttpRequest["method"];
+  readonly url: URL;
+  readonly scopes: readonly Scope[];
+  readonly expect: readonly number[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly maxBytes: number;
+  readonly deadlineMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** The verbs' common ground: URLs, authorization by challenge, redirects of reads, statuses as failures. */
+export interface Session {
+  /** As in references. */
+  readonly host: string;
+  /** `https://registry-1.docker.io` */
+  readonly origin: string;
+  /** `/v2/<repository>/<rest>`; the repository is checked, `rest` must be already. */
+  url(repository: string, rest: string): URL;
+  read(request: SessionRequest): Promise<HttpAnswer>;
+  stream(request: SessionRequest): Promise<HttpStream>;
+}
+
+export interface SessionOptions {
+  readonly host: string;
+  readonly origin: string;
+  readonly http: HttpClient;
+  readonly authorizer: Authorizer;
+  readonly now: Clock;
+}
+
+const largestErrorBody = 64 * 1024;
+const pauseBeforeRetryMs = 100;
+
+export function createSession(options: SessionOptions): Session {
+  const { host, origin, http, authorizer, now } = options;
+
+  return {
+    host,
+    origin,
+    url: (repository, rest) => new URL(`${origin}/v2/${parseRepositoryPath(repository)}/${rest}`),
+
+    read: (request) =>
+      retryingReads(request, async () => {
+        const answer = await authorized(request, { send: (sent) => http.read(sent), discard: () => {} });
+        if (request.expect.includes(answer.status)) return answer;
+        throw refusal(request, answer);
+      }),
+
+    stream: (request) =>
+      retryingReads(request, async () => {
+        const answer = await authorized(request, {
+          send: (sent) => http.stream(sent),
+          discard: (stream) => stream.discard(),
+        });
+        if (request.expect.includes(answer.status)) return answer;
+        throw refusal(request, { ...answer, body: await errorBody(answer) });
+      }),
+  };
+
+  async function authorized<A extends HttpAnswer | HttpStream>(
+    request: SessionRequest,
+    exchange: { send(request: HttpRequest): Promise<A>; discard(answer: A): void },
+  ): Promise<A> {
+    const { scopes, signal } = request;
+    // Nothing that is not the registry's own origin ever sees a credential: upload and page URLs may lead elsewhere.
+    const home = request.url.origin === origin;
+    const known = home ? await authorizer.authorization(scopes, signal) : undefined;
+    const answer = await attempt(request, { authorization: known, exchange });
+    if (answer.status !== 401 || !home || answer.url.origin !== origin) return answer;
+    exchange.discard(answer);
+    const challenges = parseChallenges(answer.header("www-authenticate"));
+    const authorization = await authorizer.answer(challenges, { scopes, signal });
+    return attempt(request, { authorization, exchange });
+  }
+
+  function refusal({ method }: SessionRequest, answer: HttpAnswer): Failure {
+    return isRedirect(answer.status)
+      ? new Failure("blocked", `${answer.url.host} redirects a ${method}, which we do not follow`)
+      : statusFailure(answer, { method, now: now() });
+  }
+}
+
+/** Reads are followed through redirects; a write that is redirected could be repeated somewhere else. */
+function attempt<A extends HttpAnswer | HttpStream>(
+  request: SessionRequest,
+  options: {
+    readonly authorization: string | undefined;
+    readonly exchange: { send(request: HttpRequest): Promise<A>; discard(answer: A): void };
+  },
+): Promise<A> {
+  const { scopes: _scopes, expect: _expect, headers, ...rest } = request;
+  const { authorization, exchange } = options;
+  const sent: HttpRequest = {
+    ...rest,
+    headers: authorization === undefined ? { ...headers } : { ...headers, authorization },
+  };
+  return isRead(request) ? followRedirects(sent, exchange) : exchange.send(sent);
+}
+
+/** One more try for a read whose connection broke, as happens when a server closes an idle one under our request. */
+async function retryingReads<A>(request: SessionRequest, send: () => Promise<A>): Promise<A> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!isRead(request) || !(error instanceof Failure) || error.code !== "network") throw error;
+    await wait(pauseBeforeRetryMs, undefined, { signal: request.signal }).catch(() => {});
+    return send();
+  }
+}
+
+function isRead({ method }: SessionRequest): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** The head of the body, enough for an error code. */
+async function errorBody(answer: HttpStream): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > largestErrorBody) break;
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,194 @@
+import { readFileSync } from "node:fs";
+import type { CredentialOptions } from "./azure/identity.ts";
+import type { StorageAccount } from "./azure/storage.ts";
+import { type HostRules, parseHostRules } from "./http/host-rules.ts";
+import { type AgentPoolConfig, parseAgentPoolConfig } from "./methods/agent-pool-config.ts";
+import { type MethodKind, parseMethodKind } from "./methods/members.ts";
+import type { Credential } from "./model/credential.ts";
+import { printable } from "./model/digest.ts";
+import { Failure } from "./model/failure.ts";
+import { parseHost } from "./model/reference.ts";
+import { type Channel, parseChannel } from "./notifiers/members.ts";
+import { defaultUpstreams } from "./registry/hosts.ts";
+
+/** All that is configured from outside, parsed. Docs: docs/settings.md. */
+export interface Settings {
+  readonly storage: StorageAccount;
+  readonly identity: CredentialOptions;
+  /** Upstream hosts and the target: all that the registry client may talk to. */
+  readonly registries: HostRules;
+  readonly target: { readonly host: string; readonly credential?: string };
+  readonly acr?: { readonly resourceId: string; readonly armEndpoint?: string };
+  readonly agentPool?: AgentPoolConfig;
+  readonly method: MethodKind;
+  readonly channels: readonly Channel[];
+  /** By name; each for one registry host only. */
+  readonly credentials: ReadonlyMap<string, HostCredential>;
+  /** PEM certificates to trust beside the public ones. */
+  readonly ca?: string;
+  readonly leaseMs: number;
+  readonly deadlineMs: number;
+  readonly notifyWindowMs: number;
+  readonly statusUrl?: string;
+  /**
+   * `named`: App Service authenticates callers, sets the principal header itself and removes a caller's own. `keyed`: a
+   * function key is all that is known of a caller.
+   */
+  readonly callers: "named" | "keyed";
+}
+
+export interface HostCredential extends Credential {
+  readonly host: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the settings from the environment; one `invalid` failure names all that is wrong. */
+export function readSettings(environment: Environment = process.env): Settings {
+  const problems: string[] = [];
+  const get = (name: string): string | undefined => environment[name]?.trim() || undefined;
+  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+    const text = get(name);
+    if (text === undefined) return undefined;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      problems.push(`${name}: ${error.message}`);
+      return undefined;
+    }
+  };
+
+  const storage = readStorage(get);
+  if (storage === undefined) {
+    problems.push(
+      "AzureWebJobsStorage is not set: give a connection string, or AzureWebJobsStorage__tableServiceUri, __queueServiceUri and __blobServiceUri",
+    );
+  }
+  const target = read("WHARFGATE_TARGET", parseTargetEntry);
+  if (get("WHARFGATE_TARGET") === undefined) {
+    problems.push(
+      'WHARFGATE_TARGET is not set: the private registry that images go to, such as "myregistry.azurecr.io"',
+    );
+  }
+  const registries = read("WHARFGATE_UPSTREAMS", (text) => parseHostRules(`${text} ${target?.entry ?? ""}`));
+  const resourceId = get("WHARFGATE_ACR_ID");
+  const armEndpoint = get("WHARFGATE_ARM_ENDPOINT");
+  const credential = get("WHARFGATE_TARGET_CREDENTIAL") ?? (resourceId === undefined ? undefined : "entra");
+  const agentPool = read("WHARFGATE_AGENT_POOL", (pool) =>
+    parseAgentPoolConfig({
+      pool,
+      copyTool: get("WHARFGATE_COPY_TOOL") ?? "",
+      queuedLimitMs: seconds("WHARFGATE_QUEUED_LIMIT", 600),
+    }),
+  );
+  const method = read("WHARFGATE_METHOD", parseMethodKind);
+  const channels = named(environment, "WHARFGATE_CHANNEL_").flatMap(([name, variable]) => {
+    const channel = read(variable, (text) => parseChannel(name.toLowerCase().replaceAll("_", "-"), text));
+    return channel === undefined ? [] : [channel];
+  });
+  const credentials = new Map(
+    named(environment, "WHARFGATE_CREDENTIAL_").flatMap(([name, variable]): [string, HostCredential][] => {
+      const parsed = read(variable, parseCredential);
+      return parsed === undefined ? [] : [[name, parsed]];
+    }),
+  );
+  const ca = read("WHARFGATE_CA_FILE", readCertificates);
+  const statusUrl = get("WHARFGATE_STATUS_URL");
+  const clientId = get("AZURE_CLIENT_ID") ?? get("AzureWebJobsStorage__clientId");
+
+  function seconds(name: string, fallback: number): number {
+    return (read(name, parseSeconds) ?? fallback) * 1000;
+  }
+  const leaseMs = seconds("WHARFGATE_LEASE", 300);
+  const deadlineMs = seconds("WHARFGATE_IMPORT_DEADLINE", 7200);
+  const notifyWindowMs = seconds("WHARFGATE_NOTIFY_WINDOW", 30);
+
+  if (problems.length > 0 || storage === undefined || target === undefined) {
+    throw new Failure("invalid", `The settings cannot be used:\n  ${problems.join("\n  ")}`);
+  }
+  return {
+    storage,
+    identity: {
+      source: get("IDENTITY_ENDPOINT") === undefined ? "default" : "managed-identity",
+      ...(clientId === undefined ? {} : { clientId }),
+    },
+    registries: registries ?? parseHostRules(`${defaultUpstreams} ${target.entry}`),
+    target: { host: target.host, ...(credential === undefined ? {} : { credential }) },
+    method: method ?? (resourceId === undefined ? "copy" : "acr-import"),
+    channels,
+    credentials,
+    leaseMs,
+    deadlineMs,
+    notifyWindowMs,
+    callers: /^true$/i.test(get("WEBSITE_AUTH_ENABLED") ?? "") ? "named" : "keyed",
+    ...(resourceId === undefined
+      ? {}
+      : { acr: { resourceId, ...(armEndpoint === undefined ? {} : { armEndpoint }) } }),
+    ...(agentPool === undefined ? {} : { agentPool }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(statusUrl === undefined ? {} : { statusUrl }),
+  };
+}
+
+function readStorage(get: (name: string) => string | undefined): StorageAccount | undefined {
+  const connectionString = get("AzureWebJobsStorage");
+  if (connectionString !== undefined) return { kind: "connection-string", connectionString };
+  const account = get("AzureWebJobsStorage__accountName");
+  const uri = (service: string): string | undefined =>
+    get(`AzureWebJobsStorage__${service}ServiceUri`) ??
+    (account === undefined ? undefined : `https://${account}.${service}.core.windows.net`);
+  const [blobServiceUri, queueServiceUri, tableServiceUri] = [uri("blob"), uri("queue"), uri("table")];
+  if (blobServiceUri === undefined || queueServiceUri === undefined || tableServiceUri === undefined)
+    return undefined;
+  return { kind: "identity", blobServiceUri, queueServiceUri, tableServiceUri };
+}
+
+/** One entry of the allow-list's grammar; its host names the registry in references. */
+function parseTargetEntry(entry: string): { readonly host: string; readonly entry: string } {
+  const host = parseHost(entry.replace(/^https?:\/\//, "").replace(/=.*$/, ""));
+  if (parseHostRules(entry).find(host) === undefined) {
+    throw new Failure(
+      "invalid",
+      `"${printable(entry)}" does not name one registry: expected [http://]host[:port][=cidr]`,
+    );
+  }
+  return { host, entry };
+}
+
+/** `{"host":"docker.io","username":"…","password":"…"}`; the message never quotes the value. */
+function parseCredential(text: string): HostCredential {
+  const shape = 'expected {"host":"docker.io","username":"…","password":"…"}';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Failure("invalid", `not JSON: ${shape}`);
+  }
+  const { host, username, password } = (value ?? {}) as Record<string, unknown>;
+  if (typeof host !== "string" || typeof username !== "string" || typeof password !== "string") {
+    throw new Failure("invalid", shape);
+  }
+  return { host: parseHost(host), username, password };
+}
+
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,6}$/.test(text)) return value;
+  throw new Failure("invalid", `"${printable(text)}" is not a whole number of seconds`);
+}
+
+function readCertificates(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Failure("invalid", `the file "${printable(path)}" cannot be read`, { cause: error });
+  }
+}
+
+function named(environment: Environment, prefix: string): [name: string, variable: string][] {
+  return Object.keys(environment)
+    .filter((variable) => variable.startsWith(prefix) && variable.length > prefix.length)
+    .sort()
+    .map((variable) => [variable.slice(prefix.length), variable]);
+}

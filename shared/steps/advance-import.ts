@@ -1,0 +1,135 @@
+import type { ImportRecord } from "../documents/import-record.ts";
+import type { MethodKind } from "../methods/members.ts";
+import type { ImportOrder, Method, Progress } from "../methods/method.ts";
+import type { Clock } from "../model/clock.ts";
+import { shortDigest } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { formatPlatform, type Platform, parsePlatform, satisfies } from "../model/platform.ts";
+import { formatReference } from "../model/reference.ts";
+import type { Registries, Registry } from "../registry/registry.ts";
+import type { Outcome } from "./import-decision.ts";
+
+export interface AdvancePorts {
+  readonly registries: Registries;
+  /** Opens the target registry with the app's own credential for it. */
+  readonly openTarget: (host: string) => Registry;
+  readonly methodOf: (kind: MethodKind) => Method;
+  readonly now: Clock;
+}
+
+/**
+ * Does what comes next for an import: look at the target first, then start its method, or ask how its operation stands.
+ * `began` tells whether an earlier hop may already have started it, so that its success is ours to announce.
+ */
+export async function advance(
+  record: ImportRecord,
+  { began }: { readonly began: "before" | "now" },
+  ports: AdvancePorts,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const method = ports.methodOf(record.method);
+  const order = orderOf(record);
+  if (record.operation === undefined) {
+    const settled = await lookAtTarget(record, ports, signal);
+    if (settled?.kind === "proven")
+      return { kind: "proven", how: began === "before" ? "imported" : "present" };
+    if (settled !== undefined) return settled;
+    await requirePlatforms(record, ports, signal);
+    return conclude(record, await method.start(order, signal), ports, signal);
+  }
+  if (record.deadline !== undefined && ports.now() > record.deadline) {
+    const settled = await lookAtTarget(record, ports, signal);
+    if (settled !== undefined) return settled;
+    await method.cancel(order, record.operation, signal);
+    const failure = new Failure(
+      "timeout",
+      `${record.method} did not finish by ${record.deadline.toISOString()}, and the target does not have the image`,
+    );
+    return { kind: "failed", failure };
+  }
+  return conclude(record, await method.check(order, record.operation, signal), ports, signal);
+}
+
+function orderOf(record: ImportRecord): ImportOrder {
+  return {
+    key: record.key,
+    source: { ...record.source, digest: record.digest },
+    target: record.target,
+    existing: record.existing,
+    ...(record.credential === undefined ? {} : { credential: record.credential }),
+  };
+}
+
+/** A method's word is not enough: "done" needs the digest at the target. */
+async function conclude(
+  record: ImportRecord,
+  progress: Progress,
+  ports: AdvancePorts,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const link = progress.link === undefined ? {} : { link: progress.link };
+  if (progress.kind === "running") return progress;
+  if (progress.kind === "refused") {
+    return { kind: "failed", failure: new Failure(progress.code, progress.reason), ...link };
+  }
+  const settled = await lookAtTarget(record, ports, signal);
+  if (settled?.kind === "held") return settled;
+  if (settled !== undefined) return { ...settled, ...link };
+  const target = formatReference(record.target);
+  const failure = new Failure(
+    "unavailable",
+    `${record.method} said done, but ${target} does not have ${shortDigest(record.digest)}`,
+  );
+  return { kind: "failed", failure, ...link };
+}
+
+type Settled = Extract<Outcome, { kind: "proven" | "held" }>;
+
+/** The digest proof: `proven` when the target tag has the digest, `held` when it has another one that must stay. */
+async function lookAtTarget(
+  record: ImportRecord,
+  ports: AdvancePorts,
+  signal: AbortSignal,
+): Promise<Settled | undefined> {
+  const { host, path, tag } = record.target;
+  const found = await ports.openTarget(host).headManifest(path, tag, signal);
+  if (found?.digest === record.digest) return { kind: "proven", how: "imported" };
+  if (found === undefined || record.existing === "replace") return undefined;
+  return {
+    kind: "held",
+    previousDigest: found.digest,
+    reason: `${formatReference(record.target)} is there already with another digest and was not overwritten. Upstream may have re-pushed the tag, or somebody pushed to the target: compare the two`,
+  };
+}
+
+async function requirePlatforms(
+  record: ImportRecord,
+  ports: AdvancePorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = record.platforms.map(parsePlatform);
+  if (wanted.length === 0) return;
+  const { host, path } = record.source;
+  const manifest = await ports.registries
+    .open(host, record.credential)
+    .getManifest(path, record.digest, signal);
+  if (manifest === undefined) {
+    throw new Failure(
+      "not-found",
+      `${formatReference({ ...record.source, digest: record.digest })} is gone from upstream`,
+    );
+  }
+  const offered = manifest.manifests.flatMap(({ platform }): Platform[] =>
+    platform === undefined ? [] : [platform],
+  );
+  const missing = wanted.filter((platform) => !offered.some((each) => satisfies(each, platform)));
+  if (missing.length === 0) return;
+  const has =
+    manifest.kind === "image"
+      ? "it is a single image without an index"
+      : `it offers ${offered.map(formatPlatform).join(", ")}`;
+  throw new Failure(
+    "invalid",
+    `${formatReference({ ...record.source, tag: record.tag })} lacks ${missing.map(formatPlatform).join(", ")}: ${has}. Nothing was imported`,
+  );
+}

@@ -1,0 +1,112 @@
+import type { ImportRecord } from "../documents/import-record.ts";
+import type { Operation } from "../methods/method.ts";
+import type { EventKind } from "../model/event.ts";
+import type { Failure } from "../model/failure.ts";
+
+/** What one hop of an import came to. */
+export type Outcome =
+  | {
+      readonly kind: "running";
+      readonly operation: Operation;
+      readonly checkAfterMs: number;
+      readonly link?: string;
+    }
+  /** The target has the digest, by a HEAD just now. `present`: it was there before we did anything. */
+  | { readonly kind: "proven"; readonly how: "imported" | "present"; readonly link?: string }
+  | { readonly kind: "held"; readonly reason: string; readonly previousDigest: string }
+  | { readonly kind: "failed"; readonly failure: Failure; readonly link?: string };
+
+export interface ImportDecision {
+  readonly record: ImportRecord;
+  /** Milliseconds until the next hop; absent when the import has ended. */
+  readonly delayMs?: number;
+  /** What people are told; absent when there is nothing to tell. */
+  readonly announce?: EventKind;
+}
+
+export interface DecisionContext {
+  readonly now: Date;
+  /** How long a running operation may take before it is given up, in milliseconds. */
+  readonly deadlineMs: number;
+  /** From 0 to 1, to spread retries. */
+  readonly random: number;
+}
+
+// Five tries over about an hour and a half outlast a registry's bad hour; then people must look.
+const retryDelaysMs = [10_000, 60_000, 300_000, 1_200_000, 3_600_000];
+
+/** Pure: the record after a hop, and what comes next. */
+export function decideImport(
+  record: ImportRecord,
+  outcome: Outcome,
+  context: DecisionContext,
+): ImportDecision {
+  const { lease: _, ...unleased } = record;
+  const next: ImportRecord = { ...unleased, hop: record.hop + 1 };
+  switch (outcome.kind) {
+    case "running": {
+      const deadline = record.deadline ?? new Date(context.now.getTime() + context.deadlineMs);
+      const { reason: __, ...clean } = next;
+      return {
+        record: { ...clean, state: "running", operation: outcome.operation, deadline, ...linkOf(outcome) },
+        delayMs: Math.max(outcome.checkAfterMs, 1000),
+      };
+    }
+    case "proven": {
+      const ended = withoutOperation({ ...next, ...linkOf(outcome) });
+      const { reason: __, ...clean } = ended;
+      const done: ImportRecord = { ...clean, state: "done", endedAt: context.now };
+      if (outcome.how === "present") return { record: done };
+      return { record: done, announce: record.existing === "replace" ? "updated" : "imported" };
+    }
+    case "held": {
+      const { reason, previousDigest } = outcome;
+      const held: ImportRecord = {
+        ...withoutOperation(next),
+        state: "held",
+        endedAt: context.now,
+        reason,
+        previousDigest,
+      };
+      return { record: held, announce: "moved" };
+    }
+    case "failed":
+      return decideFailure({ ...next, ...linkOf(outcome) }, outcome.failure, context);
+  }
+}
+
+function decideFailure(
+  next: ImportRecord,
+  failure: Failure,
+  { now, random }: DecisionContext,
+): ImportDecision {
+  const delay = retryDelaysMs[next.attempts];
+  const attempts = next.attempts + 1;
+  if (!failure.transient || delay === undefined) {
+    const tries = attempts === 1 ? "" : ` (given up after ${attempts} tries)`;
+    const reason = `${failure.message}${tries}`;
+    const failed: ImportRecord = {
+      ...withoutOperation(next),
+      state: "failed",
+      attempts,
+      endedAt: now,
+      reason,
+    };
+    return { record: failed, announce: "failed" };
+  }
+  const spread = Math.round(delay * (0.8 + 0.4 * random));
+  const delayMs = Math.max(spread, failure.retryAfterMs ?? 0);
+  return {
+    record: { ...withoutOperation(next), state: "pending", attempts, reason: failure.message },
+    delayMs,
+  };
+}
+
+function withoutOperation(record: ImportRecord): ImportRecord {
+  const { operation: _, deadline: __, ...rest } = record;
+  return rest;
+}
+
+function linkOf({ link }: { readonly link?: string }): { link?: string } {
+  return link === undefined ? {} : { link };
+}

@@ -1,0 +1,105 @@
+import { randomUUID } from "node:crypto";
+import { type ImportRecord, isOpen } from "../documents/import-record.ts";
+import type { ImportMessage } from "../documents/messages.ts";
+import { watchKey } from "../documents/watch-id.ts";
+import type { Clock } from "../model/clock.ts";
+import { Failure, toFailure } from "../model/failure.ts";
+import { formatReference } from "../model/reference.ts";
+import type { Ledger, LedgerEntry } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
+import { type AdvancePorts, advance } from "./advance-import.ts";
+import { decideImport, type Outcome } from "./import-decision.ts";
+import { eventOf } from "./import-events.ts";
+
+export interface ImportPorts extends AdvancePorts {
+  readonly ledger: Ledger;
+  readonly queues: Queues;
+  readonly now: Clock;
+  readonly random: () => number;
+  readonly leaseMs: number;
+  readonly deadlineMs: number;
+}
+
+export type ImportResult =
+  /** Another message has done this hop, or the import has ended. */
+  | { readonly kind: "stale" }
+  /** Another worker holds the lease; the message comes back later. */
+  | { readonly kind: "leased" }
+  | { readonly kind: ImportRecord["state"]; readonly reason?: string };
+
+/** One hop of an import: lease, one call of its method, proof at the target when it says done, then the ledger. */
+export async function importStep(
+  message: ImportMessage,
+  ports: ImportPorts,
+  signal: AbortSignal,
+): Promise<ImportResult> {
+  const entry = await ports.ledger.get(message.watch, message.key, signal);
+  if (entry === undefined) {
+    throw new Failure(
+      "not-found",
+      `The ledger has no import ${watchKey(message.watch)} ${message.key}: was its row deleted?`,
+    );
+  }
+  if (!isOpen(entry.record)) {
+    // The worker that ended it may have died before it could say so.
+    await ports.queues.notify({ kind: "relay", partition: watchKey(message.watch) }, { signal });
+    return { kind: "stale" };
+  }
+  if (message.hop < entry.record.hop) return { kind: "stale" };
+  if (entry.lease === "held") {
+    await ports.queues.import(message, { signal, delayMs: ports.leaseMs });
+    return { kind: "leased" };
+  }
+  const leased = await lease(entry, ports, signal);
+  if (leased === undefined) return { kind: "stale" };
+
+  const began = entry.lease === "lapsed" || entry.record.attempts > 0 ? "before" : "now";
+  const outcome = await attempt(leased.record, { began }, ports, signal);
+  const context = { now: ports.now(), deadlineMs: ports.deadlineMs, random: ports.random() };
+  const { record, delayMs, announce } = decideImport(leased.record, outcome, context);
+  // Emit before recording progress: a crash in between repeats the hop, and never loses it.
+  if (delayMs !== undefined) {
+    await ports.queues.import({ watch: record.watch, key: record.key, hop: record.hop }, { signal, delayMs });
+  }
+  const told = announce && { event: eventOf(record, announce), channels: record.notify };
+  await ports.ledger.update(leased, record, { signal, ...(told && { announce: told }) });
+  if (told !== undefined)
+    await ports.queues.notify({ kind: "relay", partition: watchKey(record.watch) }, { signal });
+  return { kind: record.state, ...(record.reason === undefined ? {} : { reason: record.reason }) };
+}
+
+interface Leased {
+  readonly record: ImportRecord;
+  readonly etag: string;
+}
+
+/** Takes the lease by the row's etag; undefined when another worker was faster. */
+async function lease(
+  entry: LedgerEntry,
+  ports: ImportPorts,
+  signal: AbortSignal,
+): Promise<Leased | undefined> {
+  const record: ImportRecord = { ...entry.record, lease: randomUUID() };
+  try {
+    return { record, etag: await ports.ledger.update(entry, record, { signal }) };
+  } catch (error) {
+    if (error instanceof Failure && error.code === "conflict") return undefined;
+    throw error;
+  }
+}
+
+async function attempt(
+  record: ImportRecord,
+  options: { readonly began: "before" | "now" },
+  ports: ImportPorts,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    return await advance(record, options, ports, signal);
+  } catch (error) {
+    const failure = toFailure(error, `importing ${formatReference({ ...record.source, tag: record.tag })}`);
+    // A defect of ours, or the host going down: leave it to the queue's own retries, and then to the dead letters.
+    if (failure.code === "internal" || failure.code === "canceled") throw failure;
+    return { kind: "failed", failure };
+  }
+}

@@ -1,0 +1,72 @@
+import { parseImportId } from "../documents/import-record.ts";
+import { parseWatchPath, type WatchId } from "../documents/watch-id.ts";
+import { printable } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import type { Ledger } from "../stores/ledger.ts";
+import { describeImport, type ImportView } from "./import-view.ts";
+
+/** One import by its id. Throws `not-found`. */
+export async function getImport(id: string, ledger: Ledger, signal: AbortSignal): Promise<ImportView> {
+  const parsed = parseImportId(id);
+  const entry = parsed && (await ledger.get(parsed.watch, parsed.key, signal));
+  if (entry !== undefined) return describeImport(entry.record);
+  throw new Failure("not-found", `There is no import "${printable(id)}"`);
+}
+
+export interface ImportList {
+  /** Newest first. */
+  readonly imports: readonly ImportView[];
+  /** How many match, of which `imports` holds the newest `top`. */
+  readonly total: number;
+}
+
+const states: ReadonlySet<string> = new Set(["pending", "running", "done", "held", "failed"]);
+const defaultTop = 100;
+const maxTop = 1000;
+
+/** Imports, newest first, by `watch` (group/name), `state` and `top` (at most 1000). Throws `invalid` for anything else. */
+export async function listImports(
+  query: Readonly<Record<string, string>>,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<ImportList> {
+  const { watch, state, top } = parseQuery(query);
+  const found: ImportView[] = [];
+  for await (const { record } of watch === undefined ? ledger.all(signal) : ledger.ofWatch(watch, signal)) {
+    if (state === undefined || record.state === state) found.push(describeImport(record));
+  }
+  found.sort((a, b) => b.seenAt.localeCompare(a.seenAt));
+  return { imports: found.slice(0, top), total: found.length };
+}
+
+interface Query {
+  readonly watch?: WatchId;
+  readonly state?: string;
+  readonly top: number;
+}
+
+function parseQuery({
+  code: _,
+  watch,
+  state,
+  top = String(defaultTop),
+  ...others
+}: Readonly<Record<string, string>>): Query {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new Failure("invalid", `"${printable(unknown)}" is not a filter: use watch, state or top`);
+  }
+  if (state !== undefined && !states.has(state)) {
+    throw new Failure("invalid", `state must be one of ${[...states].join(", ")}, not "${printable(state)}"`);
+  }
+  if (!/^\d{1,4}$/.test(top) || Number(top) < 1 || Number(top) > maxTop) {
+    throw new Failure("invalid", `top must be a whole number from 1 to ${maxTop}, not "${printable(top)}"`);
+  }
+  return {
+    top: Number(top),
+    ...(watch === undefined
+      ? {}
+      : { watch: watch === "manual" ? { group: "manual", name: "requests" } : parseWatchPath(watch) }),
+    ...(state === undefined ? {} : { state }),
+  };
+}

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import type { NotifyMessage } from "../documents/messages.ts";
+import type { Clock } from "../model/clock.ts";
+import { Failure, toFailure } from "../model/failure.ts";
+import type { Notifier } from "../notifiers/notifier.ts";
+import type { Deliveries, Delivery } from "../stores/deliveries.ts";
+import type { Ledger } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
+
+export interface NotifyPorts {
+  readonly ledger: Ledger;
+  readonly deliveries: Deliveries;
+  readonly queues: Queues;
+  /** Opens a channel by name; undefined when it is not configured (any more). */
+  readonly channel: (name: string) => Notifier | undefined;
+  /** How long events gather before they go out as one message, in milliseconds. */
+  readonly windowMs: number;
+  readonly now: Clock;
+}
+
+export type NotifyResult =
+  | { readonly kind: "relayed"; readonly events: number }
+  | { readonly kind: "sent"; readonly events: number }
+  | { readonly kind: "nothing-due" }
+  | { readonly kind: "put-off"; readonly reason: string };
+
+/**
+ * Two moves, so that many watches share one message: `relay` hands a partition's outbox to its channels, and `flush`
+ * sends what has gathered in a channel. An event is forgotten at one place only after it stands at the next.
+ */
+export async function notify(
+  message: NotifyMessage,
+  ports: NotifyPorts,
+  signal: AbortSignal,
+): Promise<NotifyResult> {
+  return message.kind === "relay"
+    ? relay(message.partition, ports, signal)
+    : flush(message.channel, ports, signal);
+}
+
+async function relay(partition: string, ports: NotifyPorts, signal: AbortSignal): Promise<NotifyResult> {
+  const entries = await ports.ledger.outbox(partition, signal);
+  const dueAt = new Date(ports.now().getTime() + ports.windowMs);
+  for (const channel of new Set(entries.flatMap(({ channels }) => channels))) {
+    const events = entries.filter(({ channels }) => channels.includes(channel)).map(({ event }) => event);
+    await ports.deliveries.add(channel, events, { dueAt, signal });
+    await ports.queues.notify({ kind: "flush", channel }, { signal, delayMs: ports.windowMs });
+  }
+  await ports.ledger.handedOver(
+    partition,
+    entries.map(({ event }) => event.key),
+    signal,
+  );
+  return { kind: "relayed", events: entries.length };
+}
+
+// What one card or mail may hold, and what one table transaction may change.
+const eventsPerMessage = 100;
+// Longer than any notifier's own time limit: a claim this old belongs to a worker that died.
+const claimMs = 120_000;
+const retryDelaysMs = [15_000, 60_000, 300_000, 1_200_000, 3_600_000, 14_400_000];
+
+async function flush(name: string, ports: NotifyPorts, signal: AbortSignal): Promise<NotifyResult> {
+  const now = ports.now();
+  const open = await ports.deliveries.open(name, signal);
+  const ready = open.filter((each) => isReady(each, now)).slice(0, eventsPerMessage);
+  const claimed = open.filter((each) => each.state === "sending" && !isReady(each, now));
+  // A claimed event's worker may be dead: come back when its claim has lapsed.
+  if (claimed.length > 0)
+    await ports.queues.notify({ kind: "flush", channel: name }, { signal, delayMs: claimMs });
+  if (ready.length === 0) {
+    await comeBack(open, ports, signal);
+    return { kind: "nothing-due" };
+  }
+  try {
+    await ports.deliveries.update(ready, { state: "sending" }, signal);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "conflict") return { kind: "nothing-due" };
+    throw error;
+  }
+  return send(name, ready, ports, signal);
+}
+
+/** A message that came a moment early, by its clock or ours, must not be the last to look at a first try. */
+async function comeBack(open: readonly Delivery[], ports: NotifyPorts, signal: AbortSignal): Promise<void> {
+  const first = open.find(({ state, attempts }) => state === "due" && attempts === 0);
+  if (first === undefined) return;
+  const delayMs = Math.max(1000, first.dueAt.getTime() - ports.now().getTime());
+  await ports.queues.notify({ kind: "flush", channel: first.channel }, { signal, delayMs });
+}
+
+async function send(
+  name: string,
+  ready: readonly Delivery[],
+  ports: NotifyPorts,
+  signal: AbortSignal,
+): Promise<NotifyResult> {
+  const events = ready.map(({ event }) => event);
+  const key = createHash("sha256")
+    .update(events.map((event) => event.key).join(" "))
+    .digest("hex");
+  // The claim has changed the etags, and only the claimant may write these rows until it lapses.
+  const mine = ready.map((delivery) => ({ ...delivery, etag: "*" }));
+  try {
+    const channel = ports.channel(name);
+    if (channel === undefined) {
+      throw new Failure(
+        "invalid",
+        `The channel ${name} is not configured: set WHARFGATE_CHANNEL_${name.toUpperCase().replaceAll("-", "_")}`,
+      );
+    }
+    await channel.send({ key, events }, signal);
+  } catch (error) {
+    return putOff(mine, toFailure(error, `notifying ${name}`), ports, signal);
+  }
+  await ports.deliveries.update(mine, { state: "sent" }, signal);
+  // More may have gathered than one message holds.
+  if (ready.length === eventsPerMessage)
+    await ports.queues.notify({ kind: "flush", channel: name }, { signal });
+  return { kind: "sent", events: events.length };
+}
+
+async function putOff(
+  mine: readonly Delivery[],
+  failure: Failure,
+  ports: NotifyPorts,
+  signal: AbortSignal,
+): Promise<NotifyResult> {
+  const attempts = Math.max(...mine.map((delivery) => delivery.attempts));
+  const delay = retryDelaysMs[attempts];
+  const change = { attempts: attempts + 1, reason: failure.message };
+  const channel = mine[0]?.channel ?? "";
+  if (failure.transient && delay !== undefined) {
+    const delayMs = Math.max(delay, failure.retryAfterMs ?? 0);
+    const dueAt = new Date(ports.now().getTime() + delayMs);
+    await ports.queues.notify({ kind: "flush", channel }, { signal, delayMs });
+    await ports.deliveries.update(mine, { ...change, state: "due", dueAt }, signal);
+  } else {
+    await ports.deliveries.update(mine, { ...change, state: "failed" }, signal);
+  }
+  return { kind: "put-off", reason: failure.message };
+}
+
+function isReady({ state, dueAt, changedAt }: Delivery, now: Date): boolean {
+  if (state === "due") return dueAt <= now;
+  return state === "sending" && now.getTime() - changedAt.getTime() >= claimMs;
+}

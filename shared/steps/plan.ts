@@ -1,0 +1,76 @@
+import type { Watch } from "../documents/watch.ts";
+import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
+import type { MethodKind } from "../methods/members.ts";
+import { formatReference, formatRepository } from "../model/reference.ts";
+import type { Skipped } from "../policies/policy.ts";
+import { select } from "../policies/select.ts";
+import type { Registries } from "../registry/registry.ts";
+import { emptyState, type WatchState, type WatchStates } from "../stores/watch-states.ts";
+
+export interface PlanPorts {
+  readonly states: WatchStates;
+  readonly registries: Registries;
+  readonly targetHost: string;
+  readonly defaultMethod: MethodKind;
+}
+
+/** What the next poll of a watch would do, and why. */
+export interface Plan {
+  readonly watch: string;
+  readonly source: string;
+  readonly method: MethodKind;
+  readonly tags: readonly PlannedTag[];
+}
+
+/** `import`: the next poll would bring it in. `have`: imported, or on its way. `skip`: not wanted, with the reason. */
+export type PlannedTag =
+  | {
+      readonly tag: string;
+      readonly verdict: "import" | "have";
+      readonly how: "version" | "tracked";
+      readonly target: string;
+    }
+  | { readonly tag: string; readonly verdict: "missing"; readonly how: "tracked" }
+  | ({ readonly verdict: "skip" } & Skipped);
+
+/** Lists upstream's tags and tells each one's fate. Asks upstream once for the list and once per floating tag; writes nothing. */
+export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal): Promise<Plan> {
+  const registry = ports.registries.open(watch.source.host, watch.credential);
+  const tags = watch.rules.policy === undefined ? [] : await registry.listTags(watch.source.path, signal);
+  const state = await stateOf(watch, ports.states, signal);
+  const { versions, tracked, skipped } = select(tags, watch.rules);
+  const targetOf = (tag: string) =>
+    formatReference({ host: ports.targetHost, ...watch.target(watch.source, tag) });
+  const floating = await Promise.all(
+    tracked.map(async (tag): Promise<PlannedTag> => {
+      const found = await registry.headManifest(watch.source.path, tag, signal);
+      if (found === undefined) return { tag, verdict: "missing", how: "tracked" };
+      const verdict = state.known.get(tag) === found.digest ? "have" : "import";
+      return { tag, verdict, how: "tracked", target: targetOf(tag) };
+    }),
+  );
+  return {
+    watch: formatWatchId(watch),
+    source: formatRepository(watch.source),
+    method: watch.method ?? ports.defaultMethod,
+    tags: [
+      ...versions.map((tag): PlannedTag => {
+        return {
+          tag,
+          verdict: state.known.has(tag) ? "have" : "import",
+          how: "version",
+          target: targetOf(tag),
+        };
+      }),
+      ...floating,
+      ...skipped.map((each): PlannedTag => ({ ...each, verdict: "skip" })),
+    ],
+  };
+}
+
+/** What the watch is known to follow; nothing when its selecting columns were changed since the last poll. */
+async function stateOf(watch: Watch, states: WatchStates, signal: AbortSignal): Promise<WatchState> {
+  const id: WatchId = watch;
+  const stored = (await states.some(watch.source.host, [id], signal)).get(watchKey(id))?.state;
+  return stored?.revision === watch.revision ? stored : emptyState;
+}

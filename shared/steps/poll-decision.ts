@@ -1,0 +1,149 @@
+import { type ImportRecord, importKey } from "../documents/import-record.ts";
+import type { Watch } from "../documents/watch.ts";
+import type { MethodKind } from "../methods/members.ts";
+import type { Digest } from "../model/digest.ts";
+import { formatReference } from "../model/reference.ts";
+import type { Selection } from "../policies/select.ts";
+import type { WatchState } from "../stores/watch-states.ts";
+
+/** Which tags a poll asks upstream for, by HEAD. */
+export interface Questions {
+  /** Chosen versions that the fingerprint does not have. */
+  readonly fresh: readonly string[];
+  /** Floating tags: asked at each poll. */
+  readonly tracked: readonly string[];
+  /** One known version, taking turns, so that a re-pushed tag is noticed at the price of one request. */
+  readonly recheck: readonly string[];
+}
+
+export function questionsFor(state: WatchState, selection: Selection, turn: number): Questions {
+  const fresh = selection.versions.filter((tag) => !state.known.has(tag));
+  const settled = selection.versions.filter((tag) => state.known.has(tag));
+  const next = settled[turn % Math.max(settled.length, 1)];
+  return { fresh, tracked: selection.tracked, recheck: next === undefined ? [] : [next] };
+}
+
+/** Upstream's answers: digest by tag; a tag that is not there is missing. */
+export type Answers = ReadonlyMap<string, Digest>;
+
+export interface PollDecision {
+  /** To be brought in. */
+  readonly orders: readonly ImportRecord[];
+  /** Re-pushed upstream under the same version: held, and people are told. */
+  readonly moved: readonly ImportRecord[];
+  /** The new fingerprint, or undefined when nothing changed and nothing need be written. */
+  readonly state: WatchState | undefined;
+}
+
+export interface PollContext {
+  readonly watch: Watch;
+  readonly targetHost: string;
+  readonly method: MethodKind;
+  readonly notify: readonly string[];
+  readonly now: Date;
+  /** Number of tags in the listing; undefined when the watch needed none. */
+  readonly listed: number | undefined;
+}
+
+/** Pure: what follows from upstream's answers. */
+export function decidePoll(
+  state: WatchState,
+  found: { readonly selection: Selection; readonly answers: Answers },
+  context: PollContext,
+): PollDecision {
+  const { selection, answers } = found;
+  const orders: ImportRecord[] = [];
+  const movedRecords: ImportRecord[] = [];
+  const known = new Map<string, string>();
+  const moved = new Map<string, string>();
+
+  for (const tag of [...selection.versions, ...selection.tracked]) {
+    const digest = answers.get(tag);
+    const before = state.known.get(tag);
+    const floating = selection.tracked.includes(tag);
+    if (digest === undefined) {
+      // Not asked this time, or gone between the listing and the question: as it was.
+      if (before !== undefined) known.set(tag, before);
+      const held = state.moved.get(tag);
+      if (held !== undefined) moved.set(tag, held);
+    } else if (before === undefined || floating) {
+      known.set(tag, digest);
+      if (digest !== before)
+        orders.push(newImport(context, { tag, digest, existing: floating ? "replace" : "keep" }));
+    } else {
+      known.set(tag, before);
+      if (digest !== before) {
+        moved.set(tag, digest);
+        if (state.moved.get(tag) !== digest) movedRecords.push(movedImport(context, { tag, digest, before }));
+      }
+    }
+  }
+
+  const next: WatchState = {
+    revision: context.watch.revision,
+    known,
+    moved,
+    // Small changes of a listing that select nothing new are not worth a write.
+    listed: Math.max(state.listed, context.listed ?? 0),
+  };
+  const changed =
+    state.trouble !== undefined ||
+    next.revision !== state.revision ||
+    !sameEntries(next.known, state.known) ||
+    !sameEntries(next.moved, state.moved);
+  return { orders, moved: movedRecords, state: changed ? next : undefined };
+}
+
+interface Found {
+  readonly tag: string;
+  readonly digest: Digest;
+}
+
+function newImport(context: PollContext, found: Found & Pick<ImportRecord, "existing">): ImportRecord {
+  const { watch, targetHost, method, notify, now } = context;
+  const { path, tag } = watch.target(watch.source, found.tag);
+  const what = {
+    source: watch.source,
+    tag: found.tag,
+    digest: found.digest,
+    target: { host: targetHost, path, tag },
+  };
+  return {
+    ...what,
+    watch: { group: watch.group, name: watch.name },
+    key: importKey(what),
+    state: "pending",
+    method,
+    existing: found.existing,
+    platforms: watch.platforms.map((platform) =>
+      [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join("/"),
+    ),
+    notify,
+    requestedBy: "watch",
+    seenAt: now,
+    hop: 0,
+    attempts: 0,
+    ...(watch.credential === undefined ? {} : { credential: watch.credential }),
+  };
+}
+
+function movedImport(
+  context: PollContext,
+  { tag, digest, before }: Found & { before: string },
+): ImportRecord {
+  const record = newImport(context, { tag, digest, existing: "keep" });
+  const name = formatReference({ ...context.watch.source, tag });
+  return {
+    ...record,
+    state: "held",
+    endedAt: context.now,
+    previousDigest: before,
+    reason: `Upstream re-pushed ${name} with another digest. The target keeps what it has. Find out why before you take the new one.`,
+  };
+}
+
+function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (b.get(key) !== value) return false;
+  return true;
+}

@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { formatImportId, type ImportRecord, importKey } from "../documents/import-record.ts";
+import { type ImportRequest, parseImportRequest } from "../documents/import-request.ts";
+import { manualWatch } from "../documents/watch-id.ts";
+import type { MethodKind } from "../methods/members.ts";
+import type { Clock } from "../model/clock.ts";
+import type { Digest } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { formatReference } from "../model/reference.ts";
+import type { Registries } from "../registry/registry.ts";
+import type { Audit } from "../stores/audit.ts";
+import type { Ledger } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
+import type { Requests } from "../stores/requests.ts";
+
+export interface RequestPorts {
+  readonly registries: Registries;
+  readonly ledger: Ledger;
+  readonly queues: Queues;
+  readonly audit: Audit;
+  readonly requests: Requests;
+  readonly targetHost: string;
+  readonly defaultMethod: MethodKind;
+  readonly channels: readonly string[];
+  readonly now: Clock;
+}
+
+export interface Asked {
+  readonly body: unknown;
+  readonly actor: string;
+  /** The caller's `Idempotency-Key`: the same key with the same body always gives the same import. */
+  readonly idempotencyKey?: string;
+}
+
+// Long enough for a UUID and for any sensible name; https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+const maxKeyLength = 200;
+
+/** Resolves the digest, puts the import into the ledger and sends it on its way. Returns the import's id. */
+export async function requestImport(asked: Asked, ports: RequestPorts, signal: AbortSignal): Promise<string> {
+  const request = parseImportRequest(asked.body);
+  const fingerprint = createHash("sha256").update(JSON.stringify(asked.body)).digest("hex");
+  const key = asked.idempotencyKey;
+  if (key !== undefined) {
+    const known = await knownImport(key, fingerprint, ports, signal);
+    if (known !== undefined) return known;
+  }
+  const name = formatReference(request.source);
+  await ports.audit.record({ actor: asked.actor, action: "import", subject: name, at: ports.now() }, signal);
+  const digest = await resolve(request, ports.registries, signal);
+  const record = toRecord(request, { digest, actor: asked.actor }, ports);
+  await start(record, ports, signal);
+  const importId = formatImportId(record);
+  if (key !== undefined && (await ports.requests.add(key, { fingerprint, importId }, signal)) === "exists") {
+    return (await knownImport(key, fingerprint, ports, signal)) ?? importId;
+  }
+  return importId;
+}
+
+async function knownImport(
+  key: string,
+  fingerprint: string,
+  { requests }: RequestPorts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (key.length > maxKeyLength || !/^[\x21-\x7e]+$/.test(key)) {
+    throw new Failure(
+      "invalid",
+      `Idempotency-Key must be 1 to ${maxKeyLength} printable ASCII characters without spaces`,
+    );
+  }
+  const known = await requests.get(key, signal);
+  if (known === undefined) return undefined;
+  if (known.fingerprint === fingerprint) return known.importId;
+  throw new Failure(
+    "conflict",
+    "This Idempotency-Key was used for another request: use a new key for a new import",
+  );
+}
+
+async function resolve(
+  { source, credential }: ImportRequest,
+  registries: Registries,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const registry = registries.open(source.host, credential);
+  const found = await registry.headManifest(source.path, source.digest ?? source.tag ?? "", signal);
+  if (found !== undefined) return found.digest;
+  throw new Failure(
+    "not-found",
+    `${formatReference(source)} does not exist upstream, or may not be seen without a credential`,
+  );
+}
+
+function toRecord(
+  request: ImportRequest,
+  { digest, actor }: { readonly digest: Digest; readonly actor: string },
+  ports: RequestPorts,
+): ImportRecord {
+  const { host, path, tag = "" } = request.source;
+  const source = { host, path };
+  const target = { host: ports.targetHost, ...request.target(source, tag) };
+  const what = { source, tag: tag === "" ? target.tag : tag, digest, target };
+  return {
+    ...what,
+    watch: manualWatch,
+    key: importKey(what),
+    state: "pending",
+    method: request.method ?? ports.defaultMethod,
+    existing: "keep",
+    platforms: request.platforms,
+    notify: ports.channels,
+    requestedBy: actor,
+    seenAt: ports.now(),
+    hop: 0,
+    attempts: 0,
+    ...(request.credential === undefined ? {} : { credential: request.credential }),
+  };
+}
+
+/** Adds the import, or opens it again when it has ended; one that is under way goes on. */
+async function start(
+  record: ImportRecord,
+  { ledger, queues }: RequestPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  let { hop } = record;
+  if ((await ledger.add([{ record }], signal)).length === 0) {
+    const entry = await ledger.get(record.watch, record.key, signal);
+    if (entry !== undefined) hop = entry.record.hop;
+    if (entry !== undefined && ["done", "failed", "held"].includes(entry.record.state)) {
+      hop += 1;
+      await ledger.update(entry, { ...record, hop }, { signal });
+    }
+  }
+  await queues.import({ watch: record.watch, key: record.key, hop }, { signal });
+}

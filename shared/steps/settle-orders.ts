@@ -1,0 +1,60 @@
+import type { ImportRecord } from "../documents/import-record.ts";
+import { type WatchId, watchKey } from "../documents/watch-id.ts";
+import { mapConcurrent } from "../model/concurrency.ts";
+import type { Ledger, NewEntry } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
+import { eventOf } from "./import-events.ts";
+import type { PollDecision } from "./poll-decision.ts";
+
+export interface SettlePorts {
+  readonly ledger: Ledger;
+  readonly queues: Queues;
+}
+
+const messagesAtOnce = 8;
+
+/**
+ * Puts what a poll decided into the ledger and sends an import message for each order, also for orders that the ledger
+ * had already: an earlier try may have crashed in between, and a message too many is harmless.
+ */
+export async function settleOrders(
+  watch: WatchId,
+  { orders, moved }: Pick<PollDecision, "orders" | "moved">,
+  { ledger, queues }: SettlePorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const entries = [
+    ...orders.map((record): NewEntry => ({ record })),
+    ...moved.map(
+      (record): NewEntry => ({
+        record,
+        announce: { event: eventOf(record, "moved"), channels: record.notify },
+      }),
+    ),
+  ];
+  if (entries.length === 0) return;
+  const added = new Set((await ledger.add(entries, signal)).map(({ key }) => key));
+  await mapConcurrent(orders, messagesAtOnce, async (record) => {
+    const hop = added.has(record.key) ? 0 : await reopen(record, ledger, signal);
+    await queues.import({ watch: record.watch, key: record.key, hop }, { signal });
+  });
+  if (moved.length > 0) await queues.notify({ kind: "relay", partition: watchKey(watch) }, { signal });
+}
+
+/**
+ * A floating tag may come back to a digest that it had before: its finished import is opened again. Returns the hop that
+ * the message must name.
+ */
+async function reopen(record: ImportRecord, ledger: Ledger, signal: AbortSignal): Promise<number> {
+  const entry = await ledger.get(record.watch, record.key, signal);
+  if (entry === undefined) return 0;
+  const { hop, state } = entry.record;
+  if (record.existing !== "replace" || state !== "done") return hop;
+  const { endedAt: _, operation: __, deadline: ___, reason: ____, ...rest } = entry.record;
+  await ledger.update(
+    entry,
+    { ...rest, state: "pending", seenAt: record.seenAt, attempts: 0, hop: hop + 1 },
+    { signal },
+  );
+  return hop + 1;
+}

@@ -1,0 +1,140 @@
+import type { ImportState } from "../documents/import-record.ts";
+import { formatWatchId, watchKey } from "../documents/watch-id.ts";
+import type { Clock } from "../model/clock.ts";
+import { formatRepository } from "../model/reference.ts";
+import type { DeadLetters } from "../stores/dead-letters.ts";
+import type { Deliveries } from "../stores/deliveries.ts";
+import type { Hosts } from "../stores/hosts.ts";
+import type { Ledger } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
+import type { Ticks } from "../stores/ticks.ts";
+import type { WatchStates } from "../stores/watch-states.ts";
+import type { Watches, WatchRow } from "../stores/watches.ts";
+
+export interface StatusPorts {
+  readonly watches: Watches;
+  readonly states: WatchStates;
+  readonly hosts: Hosts;
+  readonly ticks: Ticks;
+  readonly ledger: Ledger;
+  readonly deliveries: Deliveries;
+  readonly deadLetters: DeadLetters;
+  readonly queues: Queues;
+  readonly now: Clock;
+}
+
+/** The state of the whole system, for people and for monitors. Times are ISO 8601, UTC. */
+export interface Status {
+  readonly at: string;
+  /** `attention`: something waits for a person, or does not run as it should. */
+  readonly overall: "ok" | "attention";
+  /** One sentence per thing that needs attention, with how to mend it. */
+  readonly attention: readonly string[];
+  /** When the schedule last ran; absent before its first run. */
+  readonly lastTick?: string;
+  readonly watches: readonly WatchStatus[];
+  readonly imports: Readonly<Record<ImportState, number>>;
+  /** Approximate queue lengths, delayed messages included. */
+  readonly queues: Readonly<Record<string, number>>;
+  readonly pausedHosts: Readonly<Record<string, string>>;
+  readonly deadLetters: number;
+  readonly notifications: Readonly<Record<string, { readonly due: number; readonly failed: number }>>;
+}
+
+export interface WatchStatus {
+  readonly watch: string;
+  readonly state: "followed" | "new" | "disabled" | "troubled" | "rejected" | "paused";
+  readonly source?: string;
+  /** Tags that it follows at present. */
+  readonly tags: number;
+  readonly reason?: string;
+  readonly since?: string;
+}
+
+const staleTickMs = 5 * 60_000;
+
+export async function status(ports: StatusPorts, signal: AbortSignal): Promise<Status> {
+  const now = ports.now();
+  const [rows, states, pauses, tick, queues, letters] = await Promise.all([
+    ports.watches.all(signal),
+    ports.states.all(signal),
+    ports.hosts.pauses(signal),
+    ports.ticks.last(signal),
+    ports.queues.lengths(signal),
+    ports.deadLetters.all(signal),
+  ]);
+  const imports: Record<ImportState, number> = { pending: 0, running: 0, done: 0, held: 0, failed: 0 };
+  for await (const { record } of ports.ledger.all(signal)) imports[record.state] += 1;
+  const notifications: Record<string, { due: number; failed: number }> = {};
+  for await (const { channel, state } of ports.deliveries.all(signal)) {
+    notifications[channel] ??= { due: 0, failed: 0 };
+    if (state === "due" || state === "sending") notifications[channel].due += 1;
+    if (state === "failed") notifications[channel].failed += 1;
+  }
+  const paused = [...pauses].filter(([, { until }]) => until > now);
+  const pausedHosts = Object.fromEntries(paused.map(([host, { until }]) => [host, until.toISOString()]));
+  const watches = rows.map((row) => watchStatus(row, { states, pausedHosts }));
+
+  const attention = [
+    ...(tick !== undefined && now.getTime() - tick.at.getTime() > staleTickMs
+      ? [`The schedule has not run since ${tick.at.toISOString()}: is the function app running?`]
+      : []),
+    ...watches.flatMap(({ watch, state, reason }) =>
+      state === "rejected" || state === "troubled" ? [`Watch ${watch}: ${reason}`] : [],
+    ),
+    ...paused.map(
+      ([host, { until }]) =>
+        `${host} asked for a pause until ${until.toISOString()}; its watches are not checked until then.`,
+    ),
+    ...(imports.held > 0 ? [`${imports.held} held: list them by GET /api/imports?state=held`] : []),
+    ...(imports.failed > 0 ? [`${imports.failed} failed: list them by GET /api/imports?state=failed`] : []),
+    ...(letters.length > 0 ? [`${letters.length} dead letters in the table deadletters`] : []),
+    ...Object.entries(notifications).flatMap(([channel, { failed }]) =>
+      failed > 0
+        ? [`${failed} notifications to ${channel} could not be delivered: see the table deliveries`]
+        : [],
+    ),
+  ];
+  return {
+    at: now.toISOString(),
+    overall: attention.length === 0 ? "ok" : "attention",
+    attention,
+    ...(tick && { lastTick: tick.at.toISOString() }),
+    watches,
+    imports,
+    queues,
+    pausedHosts,
+    deadLetters: letters.length,
+    notifications,
+  };
+}
+
+interface Known {
+  readonly states: Awaited<ReturnType<WatchStates["all"]>>;
+  readonly pausedHosts: Readonly<Record<string, string>>;
+}
+
+function watchStatus(row: WatchRow, { states, pausedHosts }: Known): WatchStatus {
+  if (row.kind === "rejected") {
+    return { watch: `${row.group}/${row.name}`, state: "rejected", tags: 0, reason: row.reason };
+  }
+  const { watch } = row;
+  const state = states.get(watchKey(watch));
+  const base = {
+    watch: formatWatchId(watch),
+    source: formatRepository(watch.source),
+    tags: state?.known.size ?? 0,
+  };
+  const until = pausedHosts[watch.source.host];
+  if (watch.enabled === "no") return { ...base, state: "disabled" };
+  if (state?.trouble !== undefined) {
+    return {
+      ...base,
+      state: "troubled",
+      reason: state.trouble.reason,
+      since: state.trouble.since.toISOString(),
+    };
+  }
+  if (until !== undefined) return { ...base, state: "paused", reason: `put off until ${until}` };
+  return { ...base, state: state === undefined ? "new" : "followed" };
+}

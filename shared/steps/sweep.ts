@@ -1,0 +1,77 @@
+import type { Clock } from "../model/clock.ts";
+import type { Deliveries, Delivery } from "../stores/deliveries.ts";
+import type { Ledger, LedgerEntry } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
+import type { Requests } from "../stores/requests.ts";
+import { checkDrift, type DriftPorts } from "./check-drift.ts";
+
+export interface SweepPorts extends DriftPorts {
+  readonly ledger: Ledger;
+  readonly deliveries: Deliveries;
+  readonly requests: Requests;
+  readonly queues: Queues;
+  readonly now: Clock;
+}
+
+export interface SweepResult {
+  /** Imports, outboxes and channels whose message was lost, and sent again. */
+  readonly revived: number;
+  /** Imported tags that no longer have their digest at the target. */
+  readonly drifted: number;
+}
+
+const minuteMs = 60_000;
+// Longer than any delay between two hops (retries wait up to 72 minutes), so that a live message is rarely doubled; a doubled
+// one is stale at its next hop and ends there.
+const pendingStandstillMs = 90 * minuteMs;
+// A running import asks again within minutes; a fresh one starts at once.
+const runningStandstillMs = 10 * minuteMs;
+const outboxStandstillMs = 2 * minuteMs;
+const keepSentMs = 7 * 24 * 60 * minuteMs;
+const keepRequestsMs = 24 * 60 * minuteMs;
+
+/** Every five minutes: sends again what lost its message, looks for drift at the target, forgets what is old. */
+export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<SweepResult> {
+  const now = ports.now();
+  let revived = 0;
+  for await (const entry of ports.ledger.open(signal)) {
+    if (!standsStill(entry, now)) continue;
+    const { watch, key, hop } = entry.record;
+    await ports.queues.import({ watch, key, hop }, { signal });
+    revived += 1;
+  }
+  for (const partition of await ports.ledger.waitingOutboxes(
+    new Date(now.getTime() - outboxStandstillMs),
+    signal,
+  )) {
+    await ports.queues.notify({ kind: "relay", partition }, { signal });
+    revived += 1;
+  }
+  revived += await reviveChannels(ports, now, signal);
+  await ports.requests.prune(new Date(now.getTime() - keepRequestsMs), signal);
+  return { revived, drifted: await checkDrift(ports, signal) };
+}
+
+/** Pure: whether an open import has been left alone for longer than its next hop could take. */
+export function standsStill({ record, changedAt, lease }: LedgerEntry, now: Date): boolean {
+  if (lease === "held") return false;
+  const limit = record.state === "pending" && record.attempts > 0 ? pendingStandstillMs : runningStandstillMs;
+  return now.getTime() - changedAt.getTime() > limit;
+}
+
+async function reviveChannels(ports: SweepPorts, now: Date, signal: AbortSignal): Promise<number> {
+  const late = new Set<string>();
+  for await (const delivery of ports.deliveries.all(signal)) {
+    if (isLate(delivery, now)) late.add(delivery.channel);
+    const ended = delivery.state === "sent" || delivery.state === "failed";
+    if (ended && now.getTime() - delivery.changedAt.getTime() > keepSentMs)
+      await ports.deliveries.remove(delivery, signal);
+  }
+  for (const channel of late) await ports.queues.notify({ kind: "flush", channel }, { signal });
+  return late.size;
+}
+
+function isLate({ state, dueAt, changedAt }: Delivery, now: Date): boolean {
+  if (state === "due") return now.getTime() - dueAt.getTime() > outboxStandstillMs;
+  return state === "sending" && now.getTime() - changedAt.getTime() > outboxStandstillMs;
+}

@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import type { Watch } from "../documents/watch.ts";
+import { formatWatchId, watchKey } from "../documents/watch-id.ts";
+import { Failure } from "../model/failure.ts";
+import { formatRepository } from "../model/reference.ts";
+import type { Ledger } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
+import type { WatchState } from "../stores/watch-states.ts";
+
+export type Trouble = NonNullable<WatchState["trouble"]>;
+
+export function troubleOf(failure: Failure, since: Date): Trouble {
+  return { code: failure.code, reason: failure.message, since };
+}
+
+/** Tells people that a watch cannot be polled. Passing faults are left to the status: the next poll may well succeed. */
+export async function announceTrouble(
+  watch: Watch,
+  trouble: Trouble,
+  ports: { readonly ledger: Ledger; readonly queues: Queues; readonly channels: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
+  if (new Failure(trouble.code as Failure["code"], trouble.reason).transient) return;
+  const partition = watchKey(watch);
+  const event = {
+    key: createHash("sha256")
+      .update(`${partition} ${trouble.code} ${trouble.since.toISOString()}`)
+      .digest("hex"),
+    kind: "watch-failing",
+    at: trouble.since.toISOString(),
+    watch: formatWatchId(watch),
+    source: formatRepository(watch.source),
+    reason: trouble.reason,
+  } as const;
+  await ports.ledger.announce(partition, { event, channels: watch.notify ?? ports.channels }, signal);
+  await ports.queues.notify({ kind: "relay", partition }, { signal });
+}
+
+// Below this many tags a listing may well halve by honest pruning.
+const smallListing = 20;
+
+/**
+ * A listing that lost more than half of its tags is not believed: upstream's answer was probably cut short. Returns what
+ * to report, or undefined. Saving the watch anew accepts the shorter listing.
+ */
+export function shrinkage(watch: Watch, state: WatchState, tags: readonly string[]): Failure | undefined {
+  if (state.listed < smallListing || tags.length * 2 >= state.listed) return undefined;
+  return new Failure(
+    "protocol",
+    `${formatRepository(watch.source)} listed ${state.listed} tags before and ${tags.length} now: probably cut short, so nothing was concluded from it. If upstream really pruned its tags, save the watch with any change of its tags or target to accept that`,
+  );
+}

@@ -1,0 +1,150 @@
+import { inBatches, type Row, type Table, type Values, type Write } from "../azure/tables.ts";
+import { type ImportRecord, parseImportRecord, toValues } from "../documents/import-record.ts";
+import { parseWatchKey, type WatchId, watchKey } from "../documents/watch-id.ts";
+import type { Event } from "../model/event.ts";
+import { Failure } from "../model/failure.ts";
+
+/** A record with the version that it was read at; `lapsed` tells whether its lease has run out by the service's clock. */
+export interface LedgerEntry {
+  readonly record: ImportRecord;
+  readonly etag: string;
+  readonly changedAt: Date;
+  readonly lease: "none" | "held" | "lapsed";
+}
+
+/** An event on its way to its channels, in the same partition as the change that it tells of. */
+export interface OutboxEntry {
+  readonly event: Event;
+  readonly channels: readonly string[];
+}
+
+/** The ledger (table `images`): what is known of every import, with the outbox beside it. */
+export interface Ledger {
+  get(watch: WatchId, key: string, signal: AbortSignal): Promise<LedgerEntry | undefined>;
+  /** Adds records that are not there yet, each with its event if it has one; tells which were new. */
+  add(entries: readonly NewEntry[], signal: AbortSignal): Promise<readonly ImportRecord[]>;
+  /** Writes over `entry`'s version and puts the event into the outbox in one transaction; `conflict` when it is stale. */
+  update(entry: Pick<LedgerEntry, "etag">, next: ImportRecord, options: UpdateOptions): Promise<string>;
+  ofWatch(watch: WatchId, signal: AbortSignal): AsyncIterable<LedgerEntry>;
+  /** All open imports of all watches: a scan, for the sweep. */
+  open(signal: AbortSignal): AsyncIterable<LedgerEntry>;
+  /** Everything, for status and listings. */
+  all(signal: AbortSignal): AsyncIterable<LedgerEntry>;
+  /** Puts an event without a state change of an import into the outbox of `partition`. */
+  announce(partition: string, entry: OutboxEntry, signal: AbortSignal): Promise<void>;
+  outbox(partition: string, signal: AbortSignal): Promise<readonly OutboxEntry[]>;
+  /** Forgets outbox entries that have been handed over. */
+  handedOver(partition: string, events: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Partitions that have outbox entries older than `before`: a scan, for the sweep. */
+  waitingOutboxes(before: Date, signal: AbortSignal): Promise<ReadonlySet<string>>;
+}
+
+export interface NewEntry {
+  readonly record: ImportRecord;
+  readonly announce?: OutboxEntry;
+}
+
+export interface UpdateOptions {
+  readonly signal: AbortSignal;
+  readonly announce?: OutboxEntry;
+}
+
+const outboxPrefix = "outbox~";
+// Import keys are hex digits, which all sort before "g"; outbox keys sort after.
+const importRange = { from: "0", to: "g" };
+const outboxRange = { from: outboxPrefix, to: `${outboxPrefix}~` };
+
+export function createLedger(table: Table, options: { readonly leaseMs: number }): Ledger {
+  const toEntry = (row: Row, serverNow: Date): LedgerEntry => {
+    const record = parseImportRecord(parseWatchKey(row.partition), row);
+    const age = serverNow.getTime() - row.changedAt.getTime();
+    const lease = record.lease === undefined ? "none" : age < options.leaseMs ? "held" : "lapsed";
+    return { record, etag: row.etag, changedAt: row.changedAt, lease };
+  };
+  async function* entries(rows: AsyncIterable<Row>): AsyncGenerator<LedgerEntry> {
+    for await (const row of rows) yield toEntry(row, new Date());
+  }
+  const addOneByOne = async (list: readonly NewEntry[], signal: AbortSignal): Promise<ImportRecord[]> => {
+    const added: ImportRecord[] = [];
+    for (const entry of list) {
+      try {
+        await table.transact(insertions(entry), signal);
+        added.push(entry.record);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code !== "conflict") throw error;
+      }
+    }
+    return added;
+  };
+
+  return {
+    get: async (watch, key, signal) => {
+      const { row, serverNow } = await table.getTimed({ partition: watchKey(watch), row: key }, signal);
+      return row === undefined ? undefined : toEntry(row, serverNow);
+    },
+    add: async (list, signal) => {
+      const added: ImportRecord[] = [];
+      // Two rows an entry at the most, and a transaction takes 100; one known row refuses the whole of it.
+      for (const batch of inBatches(list, 50)) {
+        try {
+          await table.transact(batch.flatMap(insertions), signal);
+          added.push(...batch.map(({ record }) => record));
+        } catch (error) {
+          if (!(error instanceof Failure) || error.code !== "conflict") throw error;
+          added.push(...(await addOneByOne(batch, signal)));
+        }
+      }
+      return added;
+    },
+    update: async ({ etag }, next, { signal, announce }) => {
+      const key = { partition: watchKey(next.watch), row: next.key };
+      if (announce === undefined) return table.replace({ ...key, etag }, toValues(next), signal);
+      const event = outboxRow(key.partition, announce);
+      const writes: Write[] = [{ kind: "replace", key, values: toValues(next), etag }, event];
+      await table.transact(writes, signal);
+      return "";
+    },
+    ofWatch: (watch, signal) => entries(table.query({ partition: watchKey(watch), ...importRange }, signal)),
+    open: (signal) => entries(table.scan("state eq 'pending' or state eq 'running'", signal)),
+    all: (signal) => entries(table.scan(`RowKey lt '${importRange.to}'`, signal)),
+    announce: async (partition, entry, signal) => {
+      const { key, values } = outboxRow(partition, entry);
+      await table.insert(key, values, signal);
+    },
+    outbox: async (partition, signal) => {
+      const found: OutboxEntry[] = [];
+      for await (const { values } of table.query({ partition, ...outboxRange }, signal))
+        found.push(toOutbox(values));
+      return found.sort((a, b) => a.event.at.localeCompare(b.event.at));
+    },
+    handedOver: async (partition, events, signal) => {
+      for (const event of events) await table.remove({ partition, row: outboxPrefix + event }, signal);
+    },
+    waitingOutboxes: async (before, signal) => {
+      const found = new Set<string>();
+      const filter = `RowKey ge '${outboxRange.from}' and RowKey le '${outboxRange.to}'`;
+      for await (const row of table.scan(filter, signal))
+        if (row.changedAt < before) found.add(row.partition);
+      return found;
+    },
+  };
+}
+
+function insertions({ record, announce }: NewEntry): Write[] {
+  const key = { partition: watchKey(record.watch), row: record.key };
+  const row: Write = { kind: "insert", key, values: toValues(record) };
+  return announce === undefined ? [row] : [row, outboxRow(key.partition, announce)];
+}
+
+function outboxRow(partition: string, { event, channels }: OutboxEntry) {
+  const values: Values = { event: JSON.stringify(event), channels: channels.join(",") };
+  return { kind: "insert", key: { partition, row: outboxPrefix + event.key }, values } as const;
+}
+
+function toOutbox(values: Values): OutboxEntry {
+  const channels = String(values.channels ?? "");
+  return {
+    event: JSON.parse(String(values.event)) as Event,
+    channels: channels === "" ? [] : channels.split(","),
+  };
+}

@@ -1,0 +1,41 @@
+import type { Queue } from "../azure/queues.ts";
+import {
+  type ImportMessage,
+  type NotifyMessage,
+  type PollMessage,
+  writeImportMessage,
+  writeNotifyMessage,
+  writePollMessage,
+} from "../documents/messages.ts";
+
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds until the message can be seen; default 0. */
+  readonly delayMs?: number;
+}
+
+/** The three queues, with typed messages. */
+export interface Queues {
+  poll(message: PollMessage, options: SendOptions): Promise<void>;
+  import(message: ImportMessage, options: SendOptions): Promise<void>;
+  notify(message: NotifyMessage, options: SendOptions): Promise<void>;
+  /** Approximate lengths by queue name, the poison queues included. */
+  lengths(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+}
+
+export const queueNames = ["poll", "import", "notify"] as const;
+export type QueueName = (typeof queueNames)[number];
+
+export function createQueues(open: (name: string) => Queue): Queues {
+  const [poll, importing, notify] = queueNames.map(open) as [Queue, Queue, Queue];
+  const measured = queueNames.flatMap((name) => [name, `${name}-poison`]);
+  return {
+    poll: (message, options) => poll.send(writePollMessage(message), options),
+    import: (message, options) => importing.send(writeImportMessage(message), options),
+    notify: (message, options) => notify.send(writeNotifyMessage(message), options),
+    lengths: async (signal) => {
+      const lengths = await Promise.all(measured.map((name) => open(name).length(signal)));
+      return Object.fromEntries(measured.map((name, index) => [name, lengths[index] ?? 0]));
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Row, Table, Values } from "../azure/tables.ts";
+import { type WatchId, watchKey } from "../documents/watch-id.ts";
+import { Failure } from "../model/failure.ts";
+import { bounds } from "./watches.ts";
+
+/**
+ * What the system knows of a watch: the fingerprint that an unchanged poll is compared with. `known` maps each followed
+ * tag to the digest that we imported or are importing; `moved` maps tags to the upstream digest that is held back.
+ */
+export interface WatchState {
+  readonly revision: string;
+  readonly known: ReadonlyMap<string, string>;
+  readonly moved: ReadonlyMap<string, string>;
+  /** Why the last poll failed, and since when; absent while polls succeed. */
+  readonly trouble?: { readonly code: string; readonly reason: string; readonly since: Date };
+  /** Tags that the last changed listing had, to notice when a listing shrinks. */
+  readonly listed: number;
+}
+
+export interface WatchStateEntry {
+  readonly state: WatchState;
+  readonly etag: string;
+}
+
+/** Table `watchstate`, partitioned by upstream host; row keys are `group~name`. */
+export interface WatchStates {
+  /** The states of a poll message's watches by one range query, keyed by `group~name`. */
+  some(
+    host: string,
+    ids: readonly WatchId[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, WatchStateEntry>>;
+  /** Writes over the version that was read (or none); a concurrent writer wins, and the next poll sees it. */
+  save(host: string, id: WatchId, change: StateChange): Promise<"saved" | "outrun">;
+  all(signal: AbortSignal): Promise<ReadonlyMap<string, WatchState>>;
+  remove(host: string, id: WatchId, signal: AbortSignal): Promise<void>;
+}
+
+export interface StateChange {
+  readonly state: WatchState;
+  readonly etag: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export const emptyState: WatchState = { revision: "", known: new Map(), moved: new Map(), listed: 0 };
+
+// A property holds at most 32 Ki characters, an entity 1 MiB. https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+const columnSize = 30_000;
+const maxColumns = 30;
+
+export function createWatchStates(table: Table): WatchStates {
+  return {
+    some: async (host, ids, signal) => {
+      const found = new Map<string, WatchStateEntry>();
+      const range = { partition: partitionOf(host), ...bounds(ids.map(watchKey)) };
+      for await (const row of table.query(range, signal)) {
+        found.set(row.row, { state: parseState(row), etag: row.etag });
+      }
+      return found;
+    },
+    save: async (host, id, { state, etag, signal }) => {
+      const key = { partition: partitionOf(host), row: watchKey(id) };
+      const values = toStateValues(state, id);
+      if (etag === undefined)
+        return (await table.insert(key, values, signal)) === "inserted" ? "saved" : "outrun";
+      try {
+        await table.replace({ ...key, etag }, values, signal);
+        return "saved";
+      } catch (error) {
+        if (error instanceof Failure && (error.code === "conflict" || error.code === "not-found"))
+          return "outrun";
+        throw error;
+      }
+    },
+    all: async (signal) => {
+      const found = new Map<string, WatchState>();
+      for await (const row of table.scan("", signal)) found.set(row.row, parseState(row));
+      return found;
+    },
+    remove: (host, id, signal) => table.remove({ partition: partitionOf(host), row: watchKey(id) }, signal),
+  };
+}
+
+/** Hosts hold no character that a key may not; brackets and colons are allowed. */
+function partitionOf(host: string): string {
+  return host;
+}
+
+function toStateValues(state: WatchState, id: WatchId): Values {
+  const text = JSON.stringify({ known: [...state.known], moved: [...state.moved] });
+  const columns: Record<string, string> = {};
+  for (let start = 0, index = 0; start < text.length; start += columnSize, index += 1) {
+    if (index >= maxColumns) {
+      throw new Failure(
+        "too-large",
+        `The watch ${watchKey(id)} follows ${state.known.size} tags, more than one row can hold: set Keep or narrow Tags`,
+      );
+    }
+    columns[`tags${index}`] = text.slice(start, start + columnSize);
+  }
+  const { trouble } = state;
+  return {
+    revision: state.revision,
+    listed: state.listed,
+    ...columns,
+    ...(trouble === undefined
+      ? {}
+      : {
+          troubleCode: trouble.code,
+          trouble: trouble.reason.slice(0, 4000),
+          troubleSince: trouble.since.toISOString(),
+        }),
+  };
+}
+
+function parseState({ values }: Row): WatchState {
+  let text = "";
+  for (let index = 0; typeof values[`tags${index}`] === "string"; index += 1) text += values[`tags${index}`];
+  const tags = (text === "" ? { known: [], moved: [] } : JSON.parse(text)) as Record<
+    "known" | "moved",
+    [string, string][]
+  >;
+  return {
+    revision: String(values.revision ?? ""),
+    known: new Map(tags.known),
+    moved: new Map(tags.moved),
+    listed: Number(values.listed ?? 0),
+    ...(values.troubleCode === undefined
+      ? {}
+      : {
+          trouble: {
+            code: String(values.troubleCode),
+            reason: String(values.trouble),
+            since: new Date(String(values.troubleSince)),
+          },
+        }),
+  };
+}

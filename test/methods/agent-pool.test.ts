@@ -1,0 +1,229 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { parseCopyTask } from "../../local/arm/task.ts";
+import type { AcrRunRequest } from "../../shared/azure/acr-port.ts";
+import { parseAgentPoolConfig } from "../../shared/methods/agent-pool-config.ts";
+import { createMethods } from "../../shared/methods/members.ts";
+import type { ImportOrder, Method, Progress } from "../../shared/methods/method.ts";
+import { imageDigest, otherDigest } from "../local/memory-transfer.ts";
+import { loginServer, type OneMachineArm, startOneMachineArm } from "../local/one-machine-arm.ts";
+import { noRegistries, oneCredential } from "./ports.ts";
+
+const signal = AbortSignal.timeout(60_000);
+const copyTool = `tools/crane@${otherDigest}`;
+let machine: OneMachineArm;
+let now: Date;
+/** What was handed to the service. */
+let requests: AcrRunRequest[];
+
+beforeAll(async () => {
+  machine = await startOneMachineArm();
+});
+afterAll(() => machine[Symbol.asyncDispose]());
+beforeEach(() => {
+  now = new Date("2026-11-01T12:00:00Z");
+  requests = [];
+});
+afterEach(() => {
+  for (const fault of Object.keys(machine.arm.faults)) delete machine.arm.faults[fault as "run"];
+  machine.transfer.upstream.clear();
+  machine.transfer.target.clear();
+  machine.transfer.copies.length = 0;
+  machine.answered.length = 0;
+});
+
+const order: ImportOrder = {
+  key: "0".repeat(64),
+  source: { host: "docker.io", path: "library/nginx", digest: imageDigest },
+  target: { host: loginServer, path: "mirror/nginx", tag: "1.27.1" },
+  existing: "keep",
+};
+
+function open(pool = "pool"): Method {
+  const { acr } = machine;
+  return createMethods({
+    registries: noRegistries,
+    credentials: oneCredential,
+    now: () => now,
+    agentPool: parseAgentPoolConfig({ pool, copyTool }),
+    acr: {
+      ...acr,
+      scheduleRun(request, abort) {
+        requests.push(request);
+        return acr.scheduleRun(request, abort);
+      },
+    },
+  }).open("agent-pool");
+}
+
+function offer(credential?: { username: string; password: string }): void {
+  machine.transfer.upstream.set(`docker.io/library/nginx@${imageDigest}`, {
+    digest: imageDigest,
+    manifests: 2,
+    ...(credential === undefined ? {} : { credential }),
+  });
+}
+
+async function follow(method: Method, wanted: ImportOrder): Promise<Progress> {
+  let progress = await method.start(wanted, signal);
+  for (let asked = 0; progress.kind === "running" && asked < 1000; asked++) {
+    progress = await method.check(wanted, progress.operation, signal);
+  }
+  return progress;
+}
+
+describe("agent-pool", () => {
+  it("copies by a run on the pool", async () => {
+    offer();
+    expect(await follow(open(), order)).toEqual({ kind: "done" });
+    expect(machine.transfer.copies).toEqual([
+      `docker.io/library/nginx@${imageDigest} -> mirror/nginx:1.27.1`,
+    ]);
+  });
+
+  it("logs in at the source only, when the order names a credential", async () => {
+    offer({ username: "reader", password: "s3cret" });
+    expect(await follow(open(), { ...order, credential: "env:HUB" })).toEqual({ kind: "done" });
+    expect(requests[0]?.login?.host).toBe("docker.io");
+    await follow(open(), order);
+    expect(requests[1]?.login).toBeUndefined();
+  });
+
+  it("keeps source and target out of the task's text", async () => {
+    await open().start(order, signal);
+    await open().start({ ...order, target: { ...order.target, path: "other", tag: "2" } }, signal);
+    const [one, two] = requests;
+    expect(one?.task).toBe(two?.task);
+    expect(one?.task).toBe(
+      [
+        "version: v1.1.0",
+        "stepTimeout: 7200",
+        "steps:",
+        `  - cmd: $Registry/${copyTool} copy --no-clobber {{.Values.source}} $Registry/{{.Values.target}}`,
+        "",
+      ].join("\n"),
+    );
+    expect(one?.values).toEqual({
+      source: `docker.io/library/nginx@${imageDigest}`,
+      target: "mirror/nginx:1.27.1",
+    });
+    expect(parseCopyTask(one?.task ?? "")).toBeDefined();
+  });
+
+  it("leaves a tag that exists, and is done, so that the proof decides", async () => {
+    offer();
+    machine.transfer.target.set("mirror/nginx:1.27.1", otherDigest);
+    expect(await follow(open(), order)).toEqual({ kind: "done" });
+    expect(machine.transfer.target.get("mirror/nginx:1.27.1")).toBe(otherDigest);
+  });
+
+  it("replaces a tag where the order says so", async () => {
+    offer();
+    machine.transfer.target.set("mirror/nginx:1.27.1", otherDigest);
+    expect(await follow(open(), { ...order, existing: "replace" })).toEqual({ kind: "done" });
+    expect(machine.transfer.target.get("mirror/nginx:1.27.1")).toBe(imageDigest);
+  });
+
+  it.each([
+    ["the source is gone", 'Error: fetching "x": MANIFEST_UNKNOWN: manifest unknown', "not-found"],
+    ["the limit is reached", "Error: TOOMANYREQUESTS: rate limit", "rate-limited"],
+    ["the firewall has no name for it", "Error: dial tcp: lookup x: no such host", "network"],
+    ["something else", "Error: exit status 1", "unavailable"],
+  ] as const)("gives the log's last words as the reason when %s", async (_name, text, code) => {
+    machine.arm.faults.run = { kind: "fail", text };
+    const progress = await follow(open(), order);
+    expect(progress).toMatchObject({ kind: "refused", code, reason: expect.stringContaining(text) });
+  });
+
+  it("keeps the log's signature and control characters out of the reason", async () => {
+    machine.arm.faults.run = {
+      kind: "fail",
+      text: "\u001b[31mError: GET https://logs.example/x?sv=1&sig=secret\u202e",
+    };
+    const progress = await follow(open(), order);
+    if (progress.kind !== "refused") throw new Error("expected a refusal");
+    expect(progress.reason).toMatch(/^[\x20-\x7e]+$/);
+    expect(progress.reason).not.toMatch(/secret/);
+  });
+
+  it("is refused although the log cannot be read", async () => {
+    machine.arm.faults.run = { kind: "fail", text: "Error: something" };
+    const method = open();
+    machine.arm.faults.answer = (operation) =>
+      operation === "Runs_GetLogSasUrl"
+        ? { status: 403, body: { error: { code: "Forbidden", message: "no" } } }
+        : undefined;
+    const progress = await follow(method, order);
+    expect(progress).toMatchObject({ kind: "refused", reason: expect.stringContaining("could not be read") });
+  });
+
+  it("cancels and surfaces a run that its pool does not start", async () => {
+    const method = open("empty");
+    const started = await method.start(order, signal);
+    if (started.kind !== "running") throw new Error("expected it to run");
+    now = new Date(now.getTime() + 10 * 60_000 - 1);
+    expect(await method.check(order, started.operation, signal)).toMatchObject({ kind: "running" });
+    now = new Date(now.getTime() + 1);
+    const given = await method.check(order, started.operation, signal);
+    expect(given).toMatchObject({ kind: "refused", code: "unavailable" });
+    expect(given).toHaveProperty(
+      "reason",
+      expect.stringMatching(/pool empty did not start it in 10 min \(queue: 1 runs\).*Storage/),
+    );
+    expect(machine.answered).toContain("Runs_Cancel 200");
+    const run = await machine.acr.getRun(String(started.operation.runId), signal);
+    expect(run.status).toBe("Canceled");
+  });
+
+  it("does not count the time after a run was started", async () => {
+    machine.arm.faults.run = { kind: "hang" };
+    const method = open();
+    const started = await method.start(order, signal);
+    if (started.kind !== "running") throw new Error("expected it to run");
+    now = new Date(now.getTime() + 60 * 60_000);
+    expect(await method.check(order, started.operation, signal)).toMatchObject({ kind: "running" });
+    await method.cancel(order, started.operation, signal);
+    expect(await method.check(order, started.operation, signal)).toMatchObject({
+      kind: "refused",
+      code: "canceled",
+    });
+    await method.cancel(order, started.operation, signal);
+  });
+
+  it("names the settings when no pool is configured", () => {
+    const methods = createMethods({
+      registries: noRegistries,
+      credentials: oneCredential,
+      now: () => now,
+      acr: machine.acr,
+    });
+    expect(() => methods.open("agent-pool")).toThrow(/WHARFGATE_AGENT_POOL.*WHARFGATE_COPY_TOOL/);
+  });
+});
+
+describe("parseAgentPoolConfig", () => {
+  it("reads pool and tool", () => {
+    expect(parseAgentPoolConfig({ pool: "pool", copyTool })).toEqual({
+      pool: "pool",
+      copyTool: { repository: "tools/crane", digest: otherDigest },
+      queuedLimitMs: 600_000,
+    });
+  });
+
+  it.each([
+    ["a tool by tag", { copyTool: "tools/crane:latest" }],
+    ["a tool by tag and digest", { copyTool: `tools/crane:1@${otherDigest}` }],
+    ["a tool on another host", { copyTool: `ghcr.io:443/tools/crane@${otherDigest}` }],
+    ["a command behind the tool", { copyTool: `tools/crane@${otherDigest} ; id` }],
+    ["a command in the tool's name", { copyTool: `tools/$(id)@${otherDigest}` }],
+    ["a second line", { copyTool: `tools/crane\n  - cmd: id@${otherDigest}` }],
+    ["a template in the tool's name", { copyTool: `{{.Values.source}}@${otherDigest}` }],
+    ["no tool", { copyTool: "" }],
+    ["a pool with a slash", { pool: "../x" }],
+    ["no pool", { pool: "" }],
+    ["a limit of nothing", { queuedLimitMs: 0 }],
+  ])("refuses %s", (_name, wrong) => {
+    expect(() => parseAgentPoolConfig({ pool: "pool", copyTool, ...wrong })).toThrow(
+      expect.objectContaining({ code: "invalid" }),
+    );
+  });
+});
