@@ -9,9 +9,11 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBytes)
-      throw new ArmError(413, "RequestContentTooLarge", `the body has more than ${maxBytes} bytes`);
-    chunks.push(chunk);
+    if (size <= maxBytes) chunks.push(chunk);
+  }
+  // Read to its end all the same: who breaks off resets the connection, and the answer with it.
+  if (size > maxBytes) {
+    throw new ArmError(413, "RequestContentTooLarge", `the body has more than ${maxBytes} bytes`);
   }
   if (size === 0) return undefined;
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {

@@ -25,9 +25,8 @@ export function createRegistryTransfer({ upstreams, target }: RegistryTransferOp
   return {
     async inspect(source, signal) {
       const registry = open(source);
-      const manifest = await getManifest(registry, source, signal);
-      const manifests = await countManifests(registry, { ...source, reference: manifest.digest }, signal);
-      return { digest: manifest.digest, manifests };
+      const { digest } = await getManifest(registry, source, signal);
+      return { digest, manifests: await countManifests(registry, { ...source, reference: digest }, signal) };
     },
 
     async targetDigest({ repository, tag }, signal) {
@@ -51,6 +50,56 @@ export function createRegistryTransfer({ upstreams, target }: RegistryTransferOp
         // Whoever asked has looked at the tag already, as its mode says.
         { signal, existing: "replace", known },
       );
+    },
+  };
+}
+
+async function getManifest(
+  registry: Registry,
+  { host, repository, reference }: TransferSource,
+  signal: AbortSignal,
+) {
+  const manifest = await registry.getManifest(repository, reference, signal);
+  if (manifest !== undefined) return { ...manifest, digest: manifest.descriptor.digest };
+  const name = isDigest(reference) ? shortDigest(reference) : reference;
+  throw new Failure("not-found", `${host}/${repository} has no manifest ${name}`);
+}
+
+const indexTypes: readonly string[] = [mediaTypes.ociIndex, mediaTypes.dockerList];
+
+/** Children at any depth; an image alone is one. */
+async function countManifests(
+  registry: Registry,
+  source: TransferSource,
+  signal: AbortSignal,
+): Promise<number> {
+  const { kind, manifests } = await getManifest(registry, source, signal);
+  if (kind === "image") return 1;
+  let count = 0;
+  for (const { mediaType, digest } of manifests) {
+    const nested = indexTypes.includes(mediaType);
+    count += nested ? await countManifests(registry, { ...source, reference: digest }, signal) : 1;
+  }
+  return count;
+}
+
+/** The registry client asks for credentials by reference; those of requests have none, so they get one by their content. */
+function createHeldCredentials() {
+  const held = new Map<string, { readonly host: string; readonly credential: Credential }>();
+  const credentials: Credentials = {
+    async resolve(reference, host) {
+      const found = held.get(reference);
+      if (found?.host === host) return found.credential;
+      throw new Failure("unauthorized", `no credential came along for ${host}`);
+    },
+  };
+  return {
+    credentials,
+    referenceFor(host: string, credential: Credential): string {
+      const content = JSON.stringify([host, credential.username, credential.password]);
+      const reference = `request:${createHash("sha256").update(content).digest("hex")}`;
+      held.set(reference, { host, credential });
+      return reference;
     },
   };
 }

@@ -9,7 +9,7 @@ import { parseCopyTask, readValues } from "./task.ts";
 import type { Transfer } from "./transfer.ts";
 import { atWork, type Work } from "./work.ts";
 
-export type RunStatus = "Queued" | "Running" | "Succeeded" | "Failed" | "Canceled" | "Timeout";
+type RunStatus = "Queued" | "Running" | "Succeeded" | "Failed" | "Canceled" | "Timeout";
 
 export interface Run {
   readonly id: string;

@@ -15,7 +15,7 @@ export interface MailServerOptions {
   receive(mail: Mail): Promise<void>;
 }
 
-const maxBytes = 2 * 1024 * 1024;
+const maxBytes = 8 * 1024 * 1024;
 
 /** An SMTP server on loopback which takes every mail and sends none on. */
 export async function startMailServer({ port, receive }: MailServerOptions): Promise<MailServer> {

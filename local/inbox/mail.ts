@@ -62,7 +62,8 @@ function leavesOf(part: Part, depth: number): Leaf[] {
     return inner.flatMap((piece) => leavesOf(readPart(piece.replace(/^[ \t]*\r\n/, "")), depth + 1));
   }
   const bytes = decodeTransfer(part.body, value("content-transfer-encoding").toLowerCase());
-  return [{ type, content: decodeText(bytes, parameter(contentType, "charset") ?? "utf-8") }];
+  const content = decodeText(bytes, parameter(contentType, "charset") ?? "utf-8");
+  return [{ type, content: content.replace(/\r\n/g, "\n") }];
 }
 
 function parameter(header: string, name: string): string | undefined {

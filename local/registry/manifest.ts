@@ -3,6 +3,8 @@ import { manifestMediaTypes, mediaTypes } from "../../shared/model/descriptor.ts
 import { type Digest, isDigest, printable } from "../../shared/model/digest.ts";
 import { OciError } from "./oci-error.ts";
 
+// Not the client's parser in shared/registry, on purpose: in the end-to-end tests each of the two judges the other.
+
 /** What a registry must know of a manifest to keep it. */
 export interface PushedManifest {
   readonly mediaType: string;

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { Agent, type Dispatcher, Pool } from "undici";
 import { Failure } from "../model/failure.ts";
@@ -141,6 +142,8 @@ function createAgent({ reach, ca, connections = 24, resolve }: HttpClientOptions
 /** Made once: reading some 150 root certificates for each connection would cost more than the request. */
 function trusting(ca: string): SecureContext {
   try {
+    // OpenSSL passes over what it cannot read: a broken file must not go unnoticed.
+    new X509Certificate(ca);
     return createSecureContext({ ca: [...getCACertificates("default"), ca] });
   } catch (error) {
     throw new Failure("invalid", "the CA certificates cannot be read: expected one or more in PEM", {

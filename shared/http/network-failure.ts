@@ -6,6 +6,10 @@ import { Failure, type FailureCode } from "../model/failure.ts";
  */
 export function networkFailure(error: unknown, place: string): Failure {
   if (error instanceof Failure) return error;
+  // This one carries what it could not parse, which may be anything: it does not go on as a cause.
+  if (error instanceof Error && error.name === "HTTPParserError") {
+    return new Failure("protocol", `${place}: the answer is not proper HTTP`);
+  }
   const code = errorCode(error);
   const [failureCode, why] = explain(code);
   return new Failure(failureCode, `${place}: ${why}${code === "" ? "" : ` (${code})`}`, { cause: error });
@@ -34,9 +38,7 @@ function explain(code: string): readonly [FailureCode, string] {
   }
   if (code === "EPROTO" || code.startsWith("ERR_SSL_"))
     return ["protocol", "it does not speak TLS as expected"];
-  if (code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW") {
-    return ["protocol", "the answer is not proper HTTP"];
-  }
+  if (code === "UND_ERR_HEADERS_OVERFLOW") return ["protocol", "the answer has too many headers"];
   if (code.startsWith("Z_") || code === "ERR_BUFFER_TOO_LARGE") {
     return ["protocol", "the answer cannot be decompressed"];
   }

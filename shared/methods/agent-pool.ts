@@ -34,8 +34,6 @@ interface Ports {
   readonly now: Clock;
 }
 
-const checkAfterMs = 10_000;
-
 function createAgentPool(ports: Ports): Method {
   const { acr } = ports;
   return {
@@ -92,10 +90,10 @@ async function progressOf(ports: Ports, look: Look): Promise<Progress> {
   switch (run.status) {
     case "Queued":
       if (ports.now().getTime() - scheduledAt >= ports.config.queuedLimitMs) return giveUpQueued(ports, look);
-      return running(run, scheduledAt);
+      return running(ports, look);
     case "Started":
     case "Running":
-      return running(run, scheduledAt);
+      return running(ports, look);
     case "Succeeded":
       return { kind: "done", ...(link === undefined ? {} : { link }) };
     case "Failed":
@@ -112,11 +110,11 @@ async function progressOf(ports: Ports, look: Look): Promise<Progress> {
   }
 }
 
-function running({ id, link }: AcrRun, scheduledAt: number): Progress {
+function running({ config }: Ports, { run: { id, link }, scheduledAt }: Look): Progress {
   return {
     kind: "running",
     operation: { runId: id, scheduledAt },
-    checkAfterMs,
+    checkAfterMs: config.checkAfterMs,
     ...(link === undefined ? {} : { link }),
   };
 }

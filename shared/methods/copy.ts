@@ -11,10 +11,7 @@ export interface CopyPorts {
   readonly registries: Registries;
   /** Reference to the target's credential, such as `env:TARGET` or `entra`. */
   readonly targetCredential?: string;
-  /**
-   * After so many milliseconds a call begins no further blob; after twice that it breaks off. Default 4 minutes, which
-   * stays within the host's 10 minutes for one invocation.
-   */
+  /** Milliseconds after which a call begins no further blob; after twice that it breaks off. Default 4 minutes. */
   readonly budgetMs?: number;
 }
 

@@ -3,7 +3,6 @@ import { Failure } from "../model/failure.ts";
 import { acrImport } from "./acr-import.ts";
 import { agentPool } from "./agent-pool.ts";
 import { copy } from "./copy.ts";
-import { copy } from "./copy.ts";
 import type { Method } from "./method.ts";
 import type { MethodMember, MethodPorts } from "./method-member.ts";
 

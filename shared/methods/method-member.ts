@@ -14,12 +14,8 @@ export interface MethodPorts {
   readonly agentPool?: AgentPoolConfig;
   /** Reference to the target's credential, such as `env:TARGET` or `entra`, for methods that write to it themselves. */
   readonly targetCredential?: string;
-  /** Milliseconds after which a call that moves bytes itself stops, to go on in the next one. */
+  /** Milliseconds after which a call that moves bytes itself begins nothing more; after twice that it breaks off. */
   readonly budgetMs?: number;
-  /** Milliseconds that one call of a method which moves bytes itself may take before it pauses. */
-  readonly budgetMs?: number;
-  /** Reference to the credential of the target registry, for methods that write to it themselves. */
-  readonly targetCredential?: string;
 }
 
 export interface MethodMember {

@@ -13,13 +13,16 @@ export async function forEachLimited<T>(
   const failing = new AbortController();
   const either = AbortSignal.any([signal, failing.signal]);
   const failures: unknown[] = [];
+  const pending = items.entries();
   let begun = 0;
 
   const worker = async () => {
-    while (begun < items.length && !either.aborted && pause?.aborted !== true) {
-      const item = items[begun++] as T;
+    while (!either.aborted && pause?.aborted !== true) {
+      const next = pending.next();
+      if (next.done === true) return;
+      begun++;
       try {
-        await work(item, either);
+        await work(next.value[1], either);
       } catch (error) {
         failures.push(error);
         failing.abort(error);

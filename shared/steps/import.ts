@@ -10,6 +10,7 @@ import type { Queues } from "../stores/queues.ts";
 import { type AdvancePorts, advance } from "./advance-import.ts";
 import { decideImport, type Outcome } from "./import-decision.ts";
 import { eventOf } from "./import-events.ts";
+import { describeImport, type ImportView } from "./import-view.ts";
 
 export interface ImportPorts extends AdvancePorts {
   readonly ledger: Ledger;
@@ -25,7 +26,8 @@ export type ImportResult =
   | { readonly kind: "stale" }
   /** Another worker holds the lease; the message comes back later. */
   | { readonly kind: "leased" }
-  | { readonly kind: ImportRecord["state"]; readonly reason?: string };
+  /** Where the import stands after this hop, as people see it. */
+  | { readonly kind: "advanced"; readonly import: ImportView };
 
 /** One hop of an import: lease, one call of its method, proof at the target when it says done, then the ledger. */
 export async function importStep(
@@ -65,7 +67,7 @@ export async function importStep(
   await ports.ledger.update(leased, record, { signal, ...(told && { announce: told }) });
   if (told !== undefined)
     await ports.queues.notify({ kind: "relay", partition: watchKey(record.watch) }, { signal });
-  return { kind: record.state, ...(record.reason === undefined ? {} : { reason: record.reason }) };
+  return { kind: "advanced", import: describeImport(record) };
 }
 
 interface Leased {

@@ -20,9 +20,9 @@ export interface NotifyPorts {
 
 export type NotifyResult =
   | { readonly kind: "relayed"; readonly events: number }
-  | { readonly kind: "sent"; readonly events: number }
+  | { readonly kind: "sent"; readonly channel: string; readonly events: number }
   | { readonly kind: "nothing-due" }
-  | { readonly kind: "put-off"; readonly reason: string };
+  | { readonly kind: "put-off"; readonly channel: string; readonly reason: string };
 
 /**
  * Two moves, so that many watches share one message: `relay` hands a partition's outbox to its channels, and `flush`
@@ -117,7 +117,7 @@ async function send(
   // More may have gathered than one message holds.
   if (ready.length === eventsPerMessage)
     await ports.queues.notify({ kind: "flush", channel: name }, { signal });
-  return { kind: "sent", events: events.length };
+  return { kind: "sent", channel: name, events: events.length };
 }
 
 async function putOff(
@@ -138,7 +138,7 @@ async function putOff(
   } else {
     await ports.deliveries.update(mine, { ...change, state: "failed" }, signal);
   }
-  return { kind: "put-off", reason: failure.message };
+  return { kind: "put-off", channel, reason: failure.message };
 }
 
 function isReady({ state, dueAt, changedAt }: Delivery, now: Date): boolean {

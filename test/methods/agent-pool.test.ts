@@ -206,6 +206,7 @@ describe("parseAgentPoolConfig", () => {
       pool: "pool",
       copyTool: { repository: "tools/crane", digest: otherDigest },
       queuedLimitMs: 600_000,
+      checkAfterMs: 10_000,
     });
   });
 
@@ -221,6 +222,7 @@ describe("parseAgentPoolConfig", () => {
     ["a pool with a slash", { pool: "../x" }],
     ["no pool", { pool: "" }],
     ["a limit of nothing", { queuedLimitMs: 0 }],
+    ["no time between two looks", { checkAfterMs: 0 }],
   ])("refuses %s", (_name, wrong) => {
     expect(() => parseAgentPoolConfig({ pool: "pool", copyTool, ...wrong })).toThrow(
       expect.objectContaining({ code: "invalid" }),

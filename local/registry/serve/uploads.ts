@@ -78,15 +78,18 @@ async function appendChunk(call: Call, target: UploadTarget): Promise<number> {
 }
 
 function chunkOf({ request }: Call): Chunk {
+  // Left open when we stop early, so that the client gets its answer.
+  const body = request.iterator({ destroyOnReturn: false });
   const header = request.headers["content-range"];
-  const length = request.headers["content-length"];
-  if (header === undefined)
-    return { body: request, ...(length === undefined ? {} : { length: Number(length) }) };
+  if (header === undefined) {
+    const length = request.headers["content-length"];
+    return { body, ...(length === undefined ? {} : { length: Number(length) }) };
+  }
   const range = parseChunkRange(header);
   if (range === undefined) {
     throw new OciError(400, "BLOB_UPLOAD_INVALID", "the Content-Range of a chunk must be <start>-<end>");
   }
-  return { body: request, start: range.start, length: range.length };
+  return { body, start: range.start, length: range.length };
 }
 
 async function discard(call: Call, { repository, id }: UploadTarget): Promise<void> {

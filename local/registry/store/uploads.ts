@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { truncate, writeFile } from "node:fs/promises";
-import { Transform } from "node:stream";
+import { createReadStream } from "node:fs";
+import { open, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { algorithmOf, type Digest, hexOf } from "../../../shared/model/digest.ts";
 import { newUploadId, type RepositoryName, type UploadId } from "../names.ts";
@@ -105,25 +104,22 @@ async function appendTo(path: string, size: number, { body, start = size, length
   if (start !== size) {
     throw new OciError(416, "BLOB_UPLOAD_INVALID", `the next chunk must start at byte ${size}, not ${start}`);
   }
-  if (length !== undefined && length > maxBlobBytes - size) throw tooLarge();
-  await pipeline(body, capped(maxBlobBytes - size), createWriteStream(path, { flags: "r+", start: size }));
-  const now = await sizeOf(path);
-  if (length !== undefined && now - size !== length) {
-    await truncate(path, size);
-    throw new OciError(400, "SIZE_INVALID", `expected ${length} bytes, got ${now - size}`);
+  const file = await open(path, "a");
+  let now = size;
+  try {
+    for await (const bytes of body) {
+      if (now + bytes.length > maxBlobBytes) throw tooLarge();
+      await file.appendFile(bytes);
+      now += bytes.length;
+    }
+    if (length !== undefined && now - size !== length) {
+      await file.truncate(size);
+      throw new OciError(400, "SIZE_INVALID", `expected ${length} bytes, got ${now - size}`);
+    }
+  } finally {
+    await file.close();
   }
   return now;
-}
-
-function capped(limit: number): Transform {
-  let left = limit;
-  return new Transform({
-    transform(bytes: Uint8Array, _encoding, done) {
-      left -= bytes.length;
-      if (left < 0) done(tooLarge());
-      else done(null, bytes);
-    },
-  });
 }
 
 function tooLarge(): OciError {

@@ -1,0 +1,69 @@
+import type { Command } from "commander";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ImportView } from "../shared/steps/import-view.ts";
+import { type CommandContext, run } from "./command.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { table } from "./output.ts";
+
+interface Options {
+  readonly target?: string;
+  readonly method?: string;
+  readonly platforms?: string;
+  readonly credential?: string;
+  readonly wait: boolean;
+}
+
+const pauseMs = 500;
+
+/** `wharfgate import <reference>`. */
+export function addImportCommand(program: Command): void {
+  program
+    .command("import <reference>")
+    .description("bring one image in, by tag or digest")
+    .option("--target <repository:tag>", "where to, at the target registry")
+    .option("--method <method>", "acr-import, agent-pool or copy")
+    .option("--platforms <list>", "platforms that it must offer: linux/amd64,linux/arm64")
+    .option("--credential <reference>", "credential for the upstream: env:NAME")
+    .option("--no-wait", "do not wait for its end")
+    .action(
+      run(async (context, reference: string, { wait, platforms, ...options }: Options) => {
+        const body = {
+          source: reference,
+          ...options,
+          ...(platforms === undefined ? {} : { platforms: platforms.split(",").map((text) => text.trim()) }),
+        };
+        const { app, output, signal, actor } = context;
+        const importId = await app.requestImport({ body, actor }, signal);
+        output.note(`Import ${importId}`);
+        const view = wait ? await ended(importId, context) : await app.getImport(importId, signal);
+        output.result(view, () => toLines(view));
+        return view.state === "failed" || view.state === "held" ? exitCodes.failed : exitCodes.ok;
+      }),
+    );
+}
+
+async function ended(importId: string, { app, output, signal }: CommandContext): Promise<ImportView> {
+  let told: string | undefined;
+  for (;;) {
+    const view = await app.getImport(importId, signal);
+    if (view.state === "done" || view.state === "failed" || view.state === "held") return view;
+    const now = view.reason === undefined ? view.state : `${view.state}: ${view.reason}`;
+    if (now !== told) output.note(now);
+    told = now;
+    await delay(pauseMs, undefined, { signal });
+  }
+}
+
+function toLines(view: ImportView): string[] {
+  const { state, source, digest, target, method, reason, link } = view;
+  const rows = [
+    ["state", state === "done" ? "done: the target has this digest" : state],
+    ["source", source],
+    ["digest", digest],
+    ["target", target],
+    ["method", method],
+    ...(reason === undefined ? [] : [["reason", reason]]),
+    ...(link === undefined ? [] : [["log", link]]),
+  ];
+  return table(rows);
+}

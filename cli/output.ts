@@ -1,0 +1,28 @@
+import { printable } from "../shared/model/digest.ts";
+
+/** Results go to stdout, one JSON document with `--json`; everything said about the work goes to stderr. */
+export interface Output {
+  result(value: unknown, lines: () => readonly string[]): void;
+  note(line: string): void;
+}
+
+export function createOutput(form: "json" | "text"): Output {
+  return {
+    result: (value, lines) => {
+      process.stdout.write(form === "json" ? `${JSON.stringify(value, null, 2)}\n` : `${lines().join("\n")}\n`);
+    },
+    note: (line) => {
+      process.stderr.write(`${line}\n`);
+    },
+  };
+}
+
+/** Left-aligned columns, two spaces apart; texts from outside are made printable. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const cells = rows.map((row) => row.map(printable));
+  const widths: number[] = [];
+  for (const row of cells) {
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  }
+  return cells.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ").trimEnd());
+}

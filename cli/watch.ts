@@ -1,0 +1,132 @@
+import type { Command } from "commander";
+import type { Values } from "../shared/azure/tables.ts";
+import { parseWatch } from "../shared/documents/watch.ts";
+import { columns, type WatchColumn } from "../shared/documents/watch-columns.ts";
+import { formatWatchId, parseWatchPath, type WatchId } from "../shared/documents/watch-id.ts";
+import { Failure } from "../shared/model/failure.ts";
+import { formatRepository, parseRepository } from "../shared/model/reference.ts";
+import type { WatchRow } from "../shared/stores/watches.ts";
+import { run } from "./command.ts";
+import { table } from "./output.ts";
+
+const optionColumns = (Object.keys(columns) as WatchColumn[]).filter((column) => column !== "Source");
+
+/** `wharfgate watch add|list|show|rm`. */
+export function addWatchCommands(program: Command): void {
+  const watch = program.command("watch").description("the watch list");
+
+  const add = watch
+    .command("add <source>")
+    .description("follow an upstream repository")
+    .option("--name <group/name>", "the watch's name; default: default/<last part of the source>")
+    .option("--replace", "overwrite a watch of the same name")
+    .action(
+      run(async (context, source: string, options: Record<string, string | boolean>) => {
+        const { app, output, signal, actor } = context;
+        const id = parseWatchPath(typeof options.name === "string" ? options.name : defaultName(source));
+        const row: Values = { Source: formatRepository(parseRepository(source)), ...columnsOf(options) };
+        const parsed = parseWatch(id.group, id.name, row);
+        const at = new Date();
+        await app.stores.audit.record({ actor, action: "watch-add", subject: formatWatchId(id), at }, signal);
+        const put = { signal, existing: options.replace === true ? "replace" : "keep" } as const;
+        if ((await app.stores.watches.put(id, row, put)) === "exists") {
+          throw new Failure("conflict", `There is a watch ${formatWatchId(id)} already: choose another --name, or use --replace`);
+        }
+        if (parsed.enabled === "yes") await app.requestPoll(id, actor, signal);
+        output.result({ watch: formatWatchId(id), columns: row }, () => [
+          `Following ${row.Source} as ${formatWatchId(id)}. See what it will import: wharfgate plan ${formatWatchId(id)} --explain`,
+        ]);
+      }),
+    );
+  for (const column of optionColumns) add.option(`--${flagOf(column)} <value>`, columns[column]);
+
+  watch
+    .command("list")
+    .description("all watches")
+    .action(
+      run(async ({ app, output, signal }) => {
+        const rows = await app.stores.watches.all(signal);
+        output.result(rows.map(toJson), () =>
+          rows.length === 0
+            ? ["No watches yet. Add one: wharfgate watch add docker.io/library/nginx --tags 'semver >=1.27 <2'"]
+            : table([["WATCH", "SOURCE", "TAGS", "STATE"], ...rows.map(toLine)]),
+        );
+      }),
+    );
+
+  watch
+    .command("show <watch>")
+    .description("one watch, column by column")
+    .action(
+      run(async ({ app, output, signal }, name: string) => {
+        const row = await existing(app.stores.watches.get(parseWatchPath(name), signal), name);
+        const lines = Object.entries(row.columns).map(([column, value]) => [column, String(value)]);
+        output.result(toJson(row), () => [
+          ...table(lines),
+          ...(row.kind === "rejected" ? [`This row is set aside: ${row.reason}`] : []),
+        ]);
+      }),
+    );
+
+  watch
+    .command("rm <watch>")
+    .description("stop following; nothing is removed from the target or the ledger")
+    .action(
+      run(async ({ app, output, signal, actor }, name: string) => {
+        const id = parseWatchPath(name);
+        const row = await existing(app.stores.watches.get(id, signal), name);
+        const subject = formatWatchId(id);
+        await app.stores.audit.record({ actor, action: "watch-remove", subject, at: new Date() }, signal);
+        await app.stores.watches.remove(id, signal);
+        if (row.kind === "watch") await app.stores.states.remove(row.watch.source.host, id, signal);
+        output.result({ removed: subject }, () => [`No longer following ${subject}. What it imported stays.`]);
+      }),
+    );
+}
+
+function defaultName(source: string): string {
+  const { path } = parseRepository(source);
+  return path.slice(path.lastIndexOf("/") + 1).replaceAll(/[._]+/g, "-");
+}
+
+/** `ManagedBy` is `--managed-by`. */
+function flagOf(column: WatchColumn): string {
+  return column.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase();
+}
+
+function columnsOf(options: Readonly<Record<string, string | boolean>>): Values {
+  const found: Record<string, string> = {};
+  for (const column of optionColumns) {
+    const value = options[`${column[0]?.toLowerCase()}${column.slice(1)}`];
+    if (typeof value === "string") found[column] = value;
+  }
+  return found;
+}
+
+async function existing(reading: Promise<WatchRow | undefined>, name: string): Promise<WatchRow> {
+  const row = await reading;
+  if (row === undefined) throw new Failure("not-found", `There is no watch ${name}: see wharfgate watch list`);
+  return row;
+}
+
+function idOf(row: WatchRow): WatchId {
+  return row.kind === "watch" ? row.watch : row;
+}
+
+function toJson(row: WatchRow): Readonly<Record<string, unknown>> {
+  const { group, name } = idOf(row);
+  const base = { watch: `${group}/${name}`, columns: row.columns };
+  return row.kind === "watch" ? { ...base, state: stateOf(row) } : { ...base, state: "rejected", reason: row.reason };
+}
+
+function toLine(row: WatchRow): string[] {
+  const { group, name } = idOf(row);
+  const { Source, Tags, Track } = row.columns;
+  const tags = [Tags, Track && `track ${Track}`].filter((part) => part).join("; ");
+  return [`${group}/${name}`, String(Source ?? ""), tags, stateOf(row)];
+}
+
+function stateOf(row: WatchRow): string {
+  if (row.kind === "rejected") return `rejected: ${row.reason}`;
+  return row.watch.enabled === "yes" ? "followed" : "disabled";
+}

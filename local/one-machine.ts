@@ -1,0 +1,179 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createRegistries } from "../shared/auth/registries.ts";
+import { parseHostRules } from "../shared/http/host-rules.ts";
+import { createRegistryTransfer } from "./arm/registry-transfer.ts";
+import { startArm } from "./arm/arm.ts";
+import { type Azurite, startAzurite } from "./azurite.ts";
+import { type DemoUpstream, startDemoUpstream } from "./demo/upstream.ts";
+import { findPort } from "./free-port.ts";
+import { startIdentity } from "./identity.ts";
+import { type Inbox, startInbox } from "./inbox/inbox.ts";
+import type { Log } from "./log.ts";
+import { type AnsweredRequest, startRegistry } from "./registry/registry.ts";
+
+/** Everything around the app on one machine, all on loopback: storage, registries, Azure's control plane, an inbox. */
+export interface OneMachine {
+  /** The app's settings, to be merged into its environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly upstream: DemoUpstream;
+  /** `127.0.0.1:5001` */
+  readonly registryHost: string;
+  /** May push to the private registry, for people who want to try things. */
+  readonly admin: { readonly username: string; readonly password: string };
+  readonly inbox: Inbox;
+  readonly azurite: Azurite;
+  /** What listens where, and whether at its usual port. */
+  readonly places: readonly Place[];
+  /** Ends everything, storage last. */
+  close(): Promise<void>;
+}
+
+export interface Place {
+  readonly name: string;
+  readonly url: string;
+  /** Said when the usual port was taken. */
+  readonly usualPort?: number;
+}
+
+export interface OneMachineOptions {
+  /** Where all data is kept; it survives a restart. */
+  readonly dir: string;
+  readonly log: Log;
+  /** `free` takes free ports only, for tests that run beside another instance. */
+  readonly ports?: "usual" | "free";
+  readonly onRegistryRequest?: (request: AnsweredRequest) => void;
+  readonly onUpstreamRequest?: (request: AnsweredRequest) => void;
+}
+
+const resourceId =
+  "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/wharfgate/providers/Microsoft.ContainerRegistry/registries/wharfgate";
+const pool = "wharfgate";
+// The ARM stand-in plays the tool's part itself; what matters here is that the app pins one.
+const copyTool = `tools/crane@sha256:${"c0ffee00".repeat(8)}`;
+
+// Any public registry, and whatever somebody runs on this machine.
+const upstreams = "* http://127.0.0.1:*=127.0.0.0/8 http://localhost:*=127.0.0.0/8+::1/128";
+
+const usualPorts = { registry: 5001, upstream: 5002, arm: 5443, inbox: 8025, smtp: 2525 } as const;
+
+export async function startOneMachine(options: OneMachineOptions): Promise<OneMachine> {
+  const { dir, log } = options;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const ports = await choosePorts(options.ports ?? "usual");
+  const admin = { username: "wharfgate", password: await secretOf(join(dir, "registry-password")) };
+  const identity = await startIdentity();
+  const [azurite, registry, upstream, inbox] = await Promise.all([
+    startAzurite({ data: { location: join(dir, "storage") }, log }),
+    startRegistry({
+      root: join(dir, "registry"),
+      port: ports.registry.port,
+      access: { kind: "acr", admin, acceptsEntraToken: (token) => identity.accepts(token, registryAudience) },
+      log: (line) => log("error", line),
+      ...(options.onRegistryRequest && { onRequest: options.onRegistryRequest }),
+    }),
+    startDemoUpstream({
+      root: join(dir, "upstream"),
+      port: ports.upstream.port,
+      log: (line) => log("error", line),
+      ...(options.onUpstreamRequest && { onRequest: options.onUpstreamRequest }),
+    }),
+    startInbox({ dir: join(dir, "inbox"), port: ports.inbox.port, smtpPort: ports.smtp.port, log }),
+  ]);
+  const rules = parseHostRules(upstreams);
+  const arm = await startArm({
+    dir,
+    port: ports.arm.port,
+    registry: { resourceId, loginServer: registry.host },
+    transfer: createRegistryTransfer({
+      upstreams: (credentials) => createRegistries({ rules, credentials }),
+      target: createRegistries({ rules, credentials: { resolve: async () => admin } }).open(registry.host, "admin"),
+    }),
+    pools: { [pool]: 2 },
+    accepts: identity.accepts,
+    retryAfterSeconds: 1,
+    log,
+  });
+  return {
+    upstream,
+    registryHost: registry.host,
+    admin,
+    inbox,
+    azurite,
+    environment: {
+      AzureWebJobsStorage: azurite.connectionString,
+      NODE_EXTRA_CA_CERTS: arm.caFile,
+      WHARFGATE_ACR_ID: resourceId,
+      WHARFGATE_ARM_ENDPOINT: arm.url,
+      WHARFGATE_TARGET: `http://${registry.host}=127.0.0.0/8`,
+      WHARFGATE_UPSTREAMS: upstreams,
+      WHARFGATE_AGENT_POOL: pool,
+      WHARFGATE_COPY_TOOL: copyTool,
+      WHARFGATE_CHANNEL_TEAMS: JSON.stringify({ kind: "teams", webhookUrl: inbox.webhookUrl }),
+      WHARFGATE_CHANNEL_MAIL: JSON.stringify({
+        kind: "email",
+        smtp: inbox.smtpUrl,
+        from: "wharfgate@localhost",
+        to: ["ops@localhost"],
+      }),
+      WHARFGATE_LEASE: "30",
+      WHARFGATE_NOTIFY_WINDOW: "2",
+      ...identity.environment,
+    },
+    places: placesOf({ registry: registry.origin, upstream: upstream.origin, inbox: inbox.url, smtp: inbox.smtpUrl, arm: arm.url }, ports),
+    close: async () => {
+      await Promise.all([registry.close(), upstream.close(), inbox.close(), arm.close(), identity.close()]);
+      await azurite.stop();
+    },
+  };
+}
+
+/** Forgets everything that one-machine mode keeps. */
+export async function resetOneMachine(dir: string): Promise<void> {
+  await rm(dir, { recursive: true, force: true });
+}
+
+const registryAudience = "https://containerregistry.azure.net";
+
+type PortName = keyof typeof usualPorts;
+type Ports = Record<PortName, { readonly port: number; readonly kind: "usual" | "other" }>;
+
+async function choosePorts(which: "usual" | "free"): Promise<Ports> {
+  const taken = new Set<number>();
+  const chosen: Partial<Ports> = {};
+  for (const name of Object.keys(usualPorts) as PortName[]) {
+    const found = await findPort(which === "usual" ? usualPorts[name] : 0, taken);
+    taken.add(found.port);
+    chosen[name] = found;
+  }
+  return chosen as Ports;
+}
+
+const names: Readonly<Record<PortName, string>> = {
+  registry: "private registry",
+  upstream: "demo upstream",
+  inbox: "inbox",
+  smtp: "mail (SMTP)",
+  arm: "ARM stand-in",
+};
+
+function placesOf(urls: Readonly<Record<PortName, string>>, ports: Ports): Place[] {
+  return (Object.keys(urls) as PortName[]).map((name) => ({
+    name: names[name],
+    url: urls[name],
+    ...(ports[name].kind === "other" ? { usualPort: usualPorts[name] } : {}),
+  }));
+}
+
+/** A random secret, made once and kept. */
+async function secretOf(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const secret = randomBytes(18).toString("base64url");
+    await writeFile(path, `${secret}\n`, { mode: 0o600 });
+    return secret;
+  }
+}

@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+
+export interface Received {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+}
+
+export interface Reply {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly body?: string | Uint8Array;
+}
+
+/** What to answer: a reply, one made from the request, or what to do on the socket. */
+export type Answer = Reply | ((request: Received, response: ServerResponse) => Reply | undefined);
+
+/** A server that answers what it was told to, and remembers all else as a fault. */
+export interface ScriptedServer {
+  readonly origin: string;
+  /** `127.0.0.1:<port>` */
+  readonly host: string;
+  readonly port: number;
+  readonly received: readonly Received[];
+  readonly connections: number;
+  /** Answers for `METHOD /path?query`, one for each request; the last one of `always` for all that follow. */
+  expect(request: string, ...answers: readonly Answer[]): void;
+  always(request: string, answer: Answer): void;
+  /** Closes it; throws when a request came that was not expected, or an expected one did not. */
+  finish(): Promise<void>;
+}
+
+export async function startScriptedServer(tls?: { key: string; cert: string }): Promise<ScriptedServer> {
+  const expected = new Map<string, Answer[]>();
+  const standing = new Map<string, Answer>();
+  const faults: string[] = [];
+  const received: Received[] = [];
+  let connections = 0;
+
+  const listener: RequestListener = (message, response) => {
+    void readBody(message).then((body) => {
+      const { method = "", url: path = "" } = message;
+      const request = { method, path, headers: message.headers, body };
+      received.push(request);
+      const key = `${method} ${path}`;
+      const answer = expected.get(key)?.shift() ?? standing.get(key);
+      if (answer === undefined) {
+        faults.push(`not expected: ${key}`);
+        response.writeHead(599).end();
+        return;
+      }
+      const reply = typeof answer === "function" ? answer(request, response) : answer;
+      if (reply === undefined) return;
+      response.writeHead(reply.status ?? 200, headersOf(reply));
+      response.end(method === "HEAD" ? undefined : reply.body);
+    });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+  server.on("connection", () => connections++);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    origin: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
+    host: `127.0.0.1:${port}`,
+    port,
+    received,
+    get connections() {
+      return connections;
+    },
+    expect(request, ...answers) {
+      expected.set(request, [...(expected.get(request) ?? []), ...answers]);
+    },
+    always(request, answer) {
+      standing.set(request, answer);
+    },
+    async finish() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      const missing = [...expected].flatMap(([key, answers]) => answers.map(() => `never asked: ${key}`));
+      const problems = [...faults, ...missing];
+      if (problems.length > 0) throw new Error(`the scripted server saw: ${problems.join("; ")}`);
+    },
+  };
+}
+
+/** The names of all header values and bodies in which `secret` went to this server, also in base64. */
+export function sightings(server: ScriptedServer, secret: string): string[] {
+  const encoded = Buffer.from(secret).toString("base64").replace(/=+$/, "");
+  const shows = (text: string) =>
+    text.includes(secret) || text.includes(encoded) || decoded(text).includes(secret);
+  return server.received.flatMap(({ method, path, headers, body }) => {
+    const places = Object.entries(headers).filter(([, value]) => shows(String(value)));
+    const names = places.map(([name]) => name);
+    if (shows(body.toString("latin1"))) names.push("body");
+    if (shows(path)) names.push("path");
+    return names.map((name) => `${method} ${path}: ${name}`);
+  });
+}
+
+function decoded(text: string): string {
+  return Buffer.from(text.replace(/^Basic /, ""), "base64").toString("latin1");
+}
+
+function headersOf({ headers = {}, body }: Reply): Record<string, string | string[]> {
+  const plain = Object.entries(headers).map(([name, value]) => [
+    name.toLowerCase(),
+    typeof value === "string" ? value : [...value],
+  ]);
+  const own: Record<string, string | string[]> = Object.fromEntries(plain);
+  if (own["content-length"] === undefined && own["transfer-encoding"] === undefined) {
+    own["content-length"] = String(Buffer.byteLength(body ?? ""));
+  }
+  return own;
+}
+
+async function readBody(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of message) chunks.push(chunk);
+  } catch {
+    // The client went away in the middle of its request, as some tests want it to.
+  }
+  return Buffer.concat(chunks);
+}
