@@ -19,7 +19,7 @@ export interface CommandContext {
  * code of its own.
  */
 export function run<Arguments extends unknown[]>(
-  call: (context: CommandContext, ...args: Arguments) => Promise<number | undefined | void>,
+  call: (context: CommandContext, ...args: Arguments) => Promise<number | undefined>,
 ) {
   return async (...args: [...Arguments, Command] | unknown[]): Promise<void> => {
     const command = args.at(-1) as Command;
@@ -30,7 +30,12 @@ export function run<Arguments extends unknown[]>(
     try {
       const app = await connect(data);
       try {
-        const context = { app, output, signal: interrupt.signal, actor: `${userInfo().username} (command line)` };
+        const context = {
+          app,
+          output,
+          signal: interrupt.signal,
+          actor: `${userInfo().username} (command line)`,
+        };
         process.exitCode = (await call(context, ...(args.slice(0, -1) as Arguments))) ?? exitCodes.ok;
       } finally {
         await app.close();
@@ -38,7 +43,8 @@ export function run<Arguments extends unknown[]>(
     } catch (error) {
       const failure = toFailure(error, command.name());
       output.note(`wharfgate: ${failure.message}`);
-      if (failure.code === "internal" && failure.cause instanceof Error) output.note(failure.cause.stack ?? "");
+      if (failure.code === "internal" && failure.cause instanceof Error)
+        output.note(failure.cause.stack ?? "");
       process.exitCode = exitCodeOf(failure);
     }
   };

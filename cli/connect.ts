@@ -1,14 +1,17 @@
+import { readRunning } from "../local/running.ts";
 import { type App, createApp } from "../shared/app.ts";
 import { Failure } from "../shared/model/failure.ts";
 import { readSettings } from "../shared/settings.ts";
-import { readRunning } from "../local/running.ts";
 
 /**
  * The product as configured: from the environment when `AzureWebJobsStorage` is set there, else as `wharfgate up` runs it
  * from the data folder.
  */
 export async function connect(dataDir: string, environment: NodeJS.ProcessEnv = process.env): Promise<App> {
-  if (environment.AzureWebJobsStorage !== undefined || environment.AzureWebJobsStorage__accountName !== undefined) {
+  if (
+    environment.AzureWebJobsStorage !== undefined ||
+    environment.AzureWebJobsStorage__accountName !== undefined
+  ) {
     return createApp(readSettings(environment));
   }
   const running = await readRunning(dataDir);

@@ -1,5 +1,5 @@
-import type { Command } from "commander";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Command } from "commander";
 import type { ImportView } from "../shared/steps/import-view.ts";
 import { type CommandContext, run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";

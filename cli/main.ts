@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { exitCodes } from "./exit-codes.ts";
 import { addImportCommand } from "./import.ts";
 import { addPlanCommand } from "./plan.ts";
 import { addStatusCommand } from "./status.ts";
 import { addUpCommand } from "./up.ts";
 import { addWatchCommands } from "./watch.ts";
-import { exitCodes } from "./exit-codes.ts";
 
 const program = new Command("wharfgate")
-  .description("Brings the upstream images you chose, proven by digest, into your private registry, and tells you.")
+  .description(
+    "Brings the upstream images you chose, proven by digest, into your private registry, and tells you.",
+  )
   .option("--json", "results as JSON on stdout")
   .option("--data <folder>", "data folder of `wharfgate up`", ".wharfgate")
   .exitOverride((error) => {

@@ -9,7 +9,9 @@ export interface Output {
 export function createOutput(form: "json" | "text"): Output {
   return {
     result: (value, lines) => {
-      process.stdout.write(form === "json" ? `${JSON.stringify(value, null, 2)}\n` : `${lines().join("\n")}\n`);
+      process.stdout.write(
+        form === "json" ? `${JSON.stringify(value, null, 2)}\n` : `${lines().join("\n")}\n`,
+      );
     },
     note: (line) => {
       process.stderr.write(`${line}\n`);
@@ -24,5 +26,10 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   for (const row of cells) {
     for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
   }
-  return cells.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ").trimEnd());
+  return cells.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }

@@ -26,18 +26,26 @@ export function addPlanCommand(program: Command): void {
         const rows = await chosen(context, name);
         const results: PlanResult[] = [];
         for (const row of rows) results.push(await planRow(row, context));
-        context.output.result(results, () => results.flatMap((result) => toLines(result, explain ? "every" : "taken")));
+        context.output.result(results, () =>
+          results.flatMap((result) => toLines(result, explain ? "every" : "taken")),
+        );
         if (results.some((result) => "problem" in result)) return exitCodes.failed;
-        const pending = results.some((result) => "tags" in result && result.tags.some(({ verdict }) => verdict === "import"));
+        const pending = results.some(
+          (result) => "tags" in result && result.tags.some(({ verdict }) => verdict === "import"),
+        );
         return check && pending ? exitCodes.pending : exitCodes.ok;
       }),
     );
 }
 
-async function chosen({ app, signal }: CommandContext, name: string | undefined): Promise<readonly WatchRow[]> {
+async function chosen(
+  { app, signal }: CommandContext,
+  name: string | undefined,
+): Promise<readonly WatchRow[]> {
   if (name === undefined) return app.stores.watches.all(signal);
   const row = await app.stores.watches.get(parseWatchPath(name), signal);
-  if (row === undefined) throw new Failure("not-found", `There is no watch ${name}: see wharfgate watch list`);
+  if (row === undefined)
+    throw new Failure("not-found", `There is no watch ${name}: see wharfgate watch list`);
   return [row];
 }
 

@@ -38,6 +38,8 @@ function toLines(status: Status): string[] {
           ...watches.map(({ watch, source = "", state, tags }) => [watch, source, state, String(tags)]),
         ])),
     "",
-    ...(attention.length === 0 ? ["Nothing needs attention."] : ["Needs attention:", ...attention.map((line) => `  ${line}`)]),
+    ...(attention.length === 0
+      ? ["Nothing needs attention."]
+      : ["Needs attention:", ...attention.map((line) => `  ${line}`)]),
   ];
 }

@@ -30,7 +30,10 @@ export function addWatchCommands(program: Command): void {
         await app.stores.audit.record({ actor, action: "watch-add", subject: formatWatchId(id), at }, signal);
         const put = { signal, existing: options.replace === true ? "replace" : "keep" } as const;
         if ((await app.stores.watches.put(id, row, put)) === "exists") {
-          throw new Failure("conflict", `There is a watch ${formatWatchId(id)} already: choose another --name, or use --replace`);
+          throw new Failure(
+            "conflict",
+            `There is a watch ${formatWatchId(id)} already: choose another --name, or use --replace`,
+          );
         }
         if (parsed.enabled === "yes") await app.requestPoll(id, actor, signal);
         output.result({ watch: formatWatchId(id), columns: row }, () => [
@@ -48,7 +51,9 @@ export function addWatchCommands(program: Command): void {
         const rows = await app.stores.watches.all(signal);
         output.result(rows.map(toJson), () =>
           rows.length === 0
-            ? ["No watches yet. Add one: wharfgate watch add docker.io/library/nginx --tags 'semver >=1.27 <2'"]
+            ? [
+                "No watches yet. Add one: wharfgate watch add docker.io/library/nginx --tags 'semver >=1.27 <2'",
+              ]
             : table([["WATCH", "SOURCE", "TAGS", "STATE"], ...rows.map(toLine)]),
         );
       }),
@@ -79,7 +84,9 @@ export function addWatchCommands(program: Command): void {
         await app.stores.audit.record({ actor, action: "watch-remove", subject, at: new Date() }, signal);
         await app.stores.watches.remove(id, signal);
         if (row.kind === "watch") await app.stores.states.remove(row.watch.source.host, id, signal);
-        output.result({ removed: subject }, () => [`No longer following ${subject}. What it imported stays.`]);
+        output.result({ removed: subject }, () => [
+          `No longer following ${subject}. What it imported stays.`,
+        ]);
       }),
     );
 }
@@ -105,7 +112,8 @@ function columnsOf(options: Readonly<Record<string, string | boolean>>): Values 
 
 async function existing(reading: Promise<WatchRow | undefined>, name: string): Promise<WatchRow> {
   const row = await reading;
-  if (row === undefined) throw new Failure("not-found", `There is no watch ${name}: see wharfgate watch list`);
+  if (row === undefined)
+    throw new Failure("not-found", `There is no watch ${name}: see wharfgate watch list`);
   return row;
 }
 
@@ -116,7 +124,9 @@ function idOf(row: WatchRow): WatchId {
 function toJson(row: WatchRow): Readonly<Record<string, unknown>> {
   const { group, name } = idOf(row);
   const base = { watch: `${group}/${name}`, columns: row.columns };
-  return row.kind === "watch" ? { ...base, state: stateOf(row) } : { ...base, state: "rejected", reason: row.reason };
+  return row.kind === "watch"
+    ? { ...base, state: stateOf(row) }
+    : { ...base, state: "rejected", reason: row.reason };
 }
 
 function toLine(row: WatchRow): string[] {

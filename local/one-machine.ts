@@ -3,8 +3,8 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createRegistries } from "../shared/auth/registries.ts";
 import { parseHostRules } from "../shared/http/host-rules.ts";
-import { createRegistryTransfer } from "./arm/registry-transfer.ts";
 import { startArm } from "./arm/arm.ts";
+import { createRegistryTransfer } from "./arm/registry-transfer.ts";
 import { type Azurite, startAzurite } from "./azurite.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo/upstream.ts";
 import { findPort } from "./free-port.ts";
@@ -88,7 +88,10 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     registry: { resourceId, loginServer: registry.host },
     transfer: createRegistryTransfer({
       upstreams: (credentials) => createRegistries({ rules, credentials }),
-      target: createRegistries({ rules, credentials: { resolve: async () => admin } }).open(registry.host, "admin"),
+      target: createRegistries({ rules, credentials: { resolve: async () => admin } }).open(
+        registry.host,
+        "admin",
+      ),
     }),
     pools: { [pool]: 2 },
     accepts: identity.accepts,
@@ -121,7 +124,16 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
       WHARFGATE_NOTIFY_WINDOW: "2",
       ...identity.environment,
     },
-    places: placesOf({ registry: registry.origin, upstream: upstream.origin, inbox: inbox.url, smtp: inbox.smtpUrl, arm: arm.url }, ports),
+    places: placesOf(
+      {
+        registry: registry.origin,
+        upstream: upstream.origin,
+        inbox: inbox.url,
+        smtp: inbox.smtpUrl,
+        arm: arm.url,
+      },
+      ports,
+    ),
     close: async () => {
       await Promise.all([registry.close(), upstream.close(), inbox.close(), arm.close(), identity.close()]);
       await azurite.stop();

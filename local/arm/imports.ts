@@ -1,13 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { isDigest, parseDigest } from "../../shared/model/digest.ts";
-import { Failure } from "../../shared/model/failure.ts";
-import { parseHost, parseRepositoryPath, parseTag } from "../../shared/model/reference.ts";
 import { type ArmAnswer, type ArmCall, type ArmOperation, registryVersion } from "./arm-call.ts";
 import { ArmError } from "./arm-error.ts";
 import type { ArmFaults } from "./faults.ts";
+import { type ImportOrder, readImportOrder } from "./import-order.ts";
 import { importWords } from "./service-words.ts";
-import { type ImportImageParameters, importImageParameters } from "./shapes.ts";
-import type { Transfer, TransferSource } from "./transfer.ts";
+import type { Transfer } from "./transfer.ts";
 import { atWork, type Work } from "./work.ts";
 
 export interface ImportsOptions {
@@ -48,7 +45,7 @@ export function imports(options: ImportsOptions): {
       apiVersion: registryVersion,
       path: /^\/importImage$/i,
       handle({ body, origin }: ArmCall) {
-        const order = readOrder(body);
+        const order = readImportOrder(body);
         const id = `registries-${randomUUID()}`;
         states.set(id, { kind: "running" });
         void options.work.run(async (signal) => {
@@ -67,14 +64,8 @@ export function imports(options: ImportsOptions): {
   };
 }
 
-interface Order {
-  readonly source: TransferSource;
-  readonly targets: readonly { readonly repository: string; readonly tag?: string }[];
-  readonly mode: ImportImageParameters["mode"];
-}
-
 async function settle(
-  order: Order,
+  order: ImportOrder,
   { transfer, faults }: ImportsOptions,
   signal: AbortSignal,
 ): Promise<State> {
@@ -92,7 +83,7 @@ async function settle(
 }
 
 async function importImage(
-  { source, targets, mode }: Order,
+  { source, targets, mode }: ImportOrder,
   transfer: Transfer,
   signal: AbortSignal,
 ): Promise<void> {
@@ -112,56 +103,3 @@ async function importImage(
   for (const target of targets) await transfer.copy({ ...source, reference: digest }, target, signal);
 }
 
-function readOrder(body: unknown): Order {
-  const parsed = importImageParameters.safeParse(body);
-  if (!parsed.success)
-    throw invalid(`the body: ${parsed.error.issues[0]?.path.join(".")}: ${parsed.error.issues[0]?.message}`);
-  const { source, targetTags = [], untaggedTargetRepositories = [], mode } = parsed.data;
-  if ((source.registryUri === undefined) === (source.resourceId === undefined)) {
-    throw invalid("the source needs either registryUri or resourceId");
-  }
-  if (source.registryUri === undefined) {
-    throw new ArmError(
-      400,
-      "UnsupportedOnThisMachine",
-      "there is no other Azure registry here: give source.registryUri",
-    );
-  }
-  if (targetTags.length + untaggedTargetRepositories.length === 0) {
-    throw invalid("targetTags and untaggedTargetRepositories are both empty");
-  }
-  try {
-    const { credentials } = source;
-    return {
-      source: {
-        host: parseHost(source.registryUri),
-        ...readImage(source.sourceImage),
-        ...(credentials === undefined
-          ? {}
-          : { credential: { username: credentials.username ?? "", password: credentials.password } }),
-      },
-      targets: [
-        ...targetTags.map((target) => {
-          const [repository = "", tag = "latest"] = target.split(":", 2);
-          return { repository: parseRepositoryPath(repository), tag: parseTag(tag) };
-        }),
-        ...untaggedTargetRepositories.map((repository) => ({ repository: parseRepositoryPath(repository) })),
-      ],
-      mode,
-    };
-  } catch (error) {
-    if (error instanceof Failure) throw invalid(error.message);
-    throw error;
-  }
-}
-
-/** `repo`, `repo:tag` or `repo@sha256:…`. */
-function readImage(image: string): { readonly repository: string; readonly reference: string } {
-  const [, repository = "", tag, digest] = /^([^:@]*)(?::([^@]*)|@(.*))?$/.exec(image) ?? [];
-  if (digest !== undefined && !isDigest(digest)) parseDigest(digest);
-  return { repository: parseRepositoryPath(repository), reference: digest ?? parseTag(tag ?? "latest") };
-}
-
-function invalid(message: string): ArmError {
-  return new ArmError(400, "InvalidParameters", message);
-}

@@ -29,7 +29,7 @@ export async function seedDemo(store: Store): Promise<void> {
 export async function publishDemoVersion(
   store: Store,
   { version, day }: { readonly version: string; readonly day: string },
-): Promise<void> {
+): Promise<"published" | "known"> {
   if (!/^\d+\.\d+\.\d+$/.test(version)) {
     throw new Failure(
       "invalid",
@@ -39,7 +39,9 @@ export async function publishDemoVersion(
   const release = nextWebRelease(version, day);
   const repository = parseRepositoryName(release.product.repository);
   const known = await store.tags.get(repository, parseTagName(version));
-  if (known === undefined) await publish(store, release, tagsOf(release));
+  if (known !== undefined) return "known";
+  await publish(store, release, tagsOf(release));
+  return "published";
 }
 
 // The version's own tag comes last: once it is there, so is everything.

@@ -5,7 +5,7 @@ import { publishDemoVersion, seedDemo } from "./publish.ts";
 
 export interface DemoUpstream extends LoopbackServer {
   /** Publishes a version of demo/web, such as `1.5.0`, and moves its floating tags onto it; see `publishDemoVersion`. */
-  publish(version: string): Promise<void>;
+  publish(version: string): Promise<"published" | "known">;
 }
 
 /** Starts a read-only registry that anybody may pull from, with the three demo images and their history. */

@@ -60,8 +60,8 @@ export function parseFunction({ metadata, callback }: RegisteredFunction, env: E
   let trigger: { readonly input: string; readonly trigger: Trigger } | undefined;
   const queueOutputs = new Map<string, QueueAddress>();
   for (const [bindingName, binding] of Object.entries(bindings)) {
-    const type = String(binding["type"]);
-    if (binding["direction"] === "out") {
+    const type = String(binding.type);
+    if (binding.direction === "out") {
       if (type === "queue") queueOutputs.set(bindingName, queueOf(name, binding, env));
       else if (type !== "http" || bindingName !== "$return") {
         throw unsupported(
@@ -88,26 +88,22 @@ export function isTriggeredBy<K extends Trigger["kind"]>(
 }
 
 function parseTrigger(name: string, binding: RpcBinding, env: Environment): Trigger {
-  switch (binding["type"]) {
+  switch (binding.type) {
     case "httpTrigger":
       return parseHttpTrigger(name, binding);
     case "timerTrigger": {
-      const schedule = parseTimerSchedule(expand(name, binding["schedule"], env));
+      const schedule = parseTimerSchedule(expand(name, binding.schedule, env));
       return {
         kind: "timer",
         schedule,
-        runOnStartup: binding["runOnStartup"] === true,
-        monitored: binding["useMonitor"] !== false && !schedule.belowAMinute,
+        runOnStartup: binding.runOnStartup === true,
+        monitored: binding.useMonitor !== false && !schedule.belowAMinute,
       };
     }
     case "queueTrigger":
       return { kind: "queue", queue: queueOf(name, binding, env) };
     default:
-      throw unsupported(
-        name,
-        `the trigger "${printable(String(binding["type"]))}"`,
-        "use http, timer or queue",
-      );
+      throw unsupported(name, `the trigger "${printable(String(binding.type))}"`, "use http, timer or queue");
   }
 }
 
@@ -128,14 +124,14 @@ function parseHttpTrigger(name: string, binding: RpcBinding): Trigger {
 }
 
 function queueOf(name: string, binding: RpcBinding, env: Environment): QueueAddress {
-  const queue = expand(name, binding["queueName"], env);
+  const queue = expand(name, binding.queueName, env);
   if (!queueNamePattern.test(queue)) {
     throw new Failure(
       "invalid",
       `Function ${name}: "${printable(queue)}" is not a queue name (3–63 of a-z, 0-9, -)`,
     );
   }
-  const setting = String(binding["connection"] || "AzureWebJobsStorage");
+  const setting = String(binding.connection || "AzureWebJobsStorage");
   const connectionString = env[`AzureWebJobs${setting}`] ?? env[setting];
   if (connectionString === undefined || connectionString === "") {
     throw new Failure(

@@ -59,13 +59,7 @@ function sameSecret(a: string, b: string): boolean {
 }
 
 function parseKeys(file: string, text: string): HostKeys {
-  let value: Partial<Record<keyof HostKeys, unknown>> | null = null;
-  try {
-    value = JSON.parse(text) as typeof value;
-  } catch {
-    // Its text holds secrets: no cause.
-  }
-  const { masterKey, functionKeys = {}, functions = {} } = value ?? {};
+  const { masterKey, functionKeys = {}, functions = {} } = parseObject(text);
   if (typeof masterKey === "string" && masterKey !== "" && isKeyed(functionKeys)) {
     if (typeof functions === "object" && functions !== null && Object.values(functions).every(isKeyed)) {
       return { masterKey, functionKeys, functions: functions as HostKeys["functions"] };
@@ -75,6 +69,15 @@ function parseKeys(file: string, text: string): HostKeys {
     "invalid",
     `${file} must hold { masterKey, functionKeys: { name: key }, functions: { name: { … } } }`,
   );
+}
+
+/** Anything that is not an object reads as an empty one. The text holds secrets, so no parse error may quote it. */
+function parseObject(text: string): Partial<Readonly<Record<keyof HostKeys, unknown>>> {
+  try {
+    return { ...(JSON.parse(text) as object | null) };
+  } catch {
+    return {};
+  }
 }
 
 function isKeyed(value: unknown): value is Readonly<Record<string, string>> {

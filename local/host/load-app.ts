@@ -27,7 +27,7 @@ let loads = 0;
 /** Imports the app's modules, in order of name, and checks what they registered. Throws `invalid` when that is nothing. */
 export async function loadApp({ root, main, env, log }: LoadOptions): Promise<App> {
   const registrations = installFunctionsCore((level, _category, message) => log(levelOf(level), message));
-  const files = (await Array.fromAsync(glob(main, { cwd: root }))).sort();
+  const files = await matching(root, main);
   if (files.length === 0)
     throw new Failure("not-found", `No file matches ${join(root, main)}: build the app first`);
   // A module runs once per process, so a second load in the same one needs other URLs to register again.
@@ -46,6 +46,12 @@ export async function loadApp({ root, main, env, log }: LoadOptions): Promise<Ap
   refuseDuplicates(functions);
   await refuseStreaming(model);
   return { functions, model, registrations };
+}
+
+async function matching(root: string, main: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  for await (const file of glob(main, { cwd: root })) files.push(file);
+  return files.sort();
 }
 
 async function importModule(file: string, version: string): Promise<void> {

@@ -99,14 +99,14 @@ function bounds(
   if (range === "*") return [field.least, field.most];
   const [first = "", last, ...more] = range.split("-");
   if (more.length > 0) throw bad(expression, `"${printable(range)}" is not a range of the ${field.name}`);
-  const start = valueOf(expression, field, first);
+  const start = parseValue(expression, field, first);
   if (last === undefined) return [start, stepped ? field.most : start];
-  const end = valueOf(expression, field, last);
+  const end = parseValue(expression, field, last);
   // NCrontab swaps a reversed range instead of wrapping it.
   return start <= end ? [start, end] : [end, start];
 }
 
-function valueOf(expression: string, field: Field, text: string): number {
+function parseValue(expression: string, field: Field, text: string): number {
   const isName = /^[a-z]+$/i.test(text);
   const named =
     field.names?.findIndex((name) => isName && name.toLowerCase().startsWith(text.toLowerCase())) ?? -1;

@@ -5,6 +5,7 @@ import type { HostedFunction, Trigger } from "./bindings.ts";
 import { createInFlight } from "./in-flight.ts";
 import type { Invoker } from "./invoke.ts";
 import type { Listener } from "./listener.ts";
+import { holdLease, leaseSeconds } from "./queue-lease.ts";
 import { decodeBody, queueInvocation } from "./queue-message.ts";
 import type { QueueSettings } from "./settings.ts";
 
@@ -36,7 +37,7 @@ export function listenToQueue(options: QueueListenerOptions): Listener {
     try {
       const { receivedMessageItems } = await queue.receiveMessages({
         numberOfMessages: settings.batchSize,
-        visibilityTimeout: Math.max(1, Math.ceil(leaseMs / 1000)),
+        visibilityTimeout: leaseSeconds(leaseMs),
       });
       isFailing = false;
       return receivedMessageItems;
@@ -110,35 +111,6 @@ async function processMessage(
   } finally {
     await lease.release();
   }
-}
-
-/** Renews the message's invisibility at half of the lease; `release` ends that and gives the receipt to settle with. */
-function holdLease(
-  queue: QueueClient,
-  message: DequeuedMessageItem,
-  { leaseMs, log }: { readonly leaseMs: number; readonly log: Log },
-): { release(): Promise<string> } {
-  let receipt = message.popReceipt;
-  let renewal = Promise.resolve();
-  const renew = async (): Promise<void> => {
-    try {
-      const seconds = Math.max(1, Math.ceil(leaseMs / 1000));
-      const renewed = await queue.updateMessage(message.messageId, receipt, undefined, seconds);
-      receipt = renewed.popReceipt ?? receipt;
-    } catch (error) {
-      log("warn", `A message of ${queue.name} could not be kept invisible`, { status: statusOf(error) ?? 0 });
-    }
-  };
-  const timer = setInterval(() => {
-    renewal = renewal.then(renew);
-  }, leaseMs / 2);
-  return {
-    release: async () => {
-      clearInterval(timer);
-      await renewal;
-      return receipt;
-    },
-  };
 }
 
 async function copyTo(queue: QueueClient, messageText: string): Promise<void> {

@@ -34,7 +34,7 @@ export function queueInvocation(hosted: HostedFunction, message: MessageFacts, b
     metadata[keys.get(name.toLowerCase()) ?? name] =
       typeof value === "string" ? { string: value } : { json: JSON.stringify(value) };
   }
-  metadata["sys"] = {
+  metadata.sys = {
     json: JSON.stringify({
       MethodName: hosted.name,
       UtcNow: new Date().toISOString(),

@@ -27,7 +27,7 @@ export function readHostSettings(root: string): HostSettings {
   const file = join(root, "host.json");
   const host = readJson(file);
   if (host === undefined) throw new Failure("not-found", `There is no ${file}: a functions app needs one`);
-  if (host["version"] !== "2.0") throw new Failure("invalid", `${file}: "version" must be "2.0"`);
+  if (host.version !== "2.0") throw new Failure("invalid", `${file}: "version" must be "2.0"`);
   for (const unsupported of ["customHandler", "retry"]) {
     if (unsupported in host) {
       throw new Failure(
@@ -37,10 +37,10 @@ export function readHostSettings(root: string): HostSettings {
     }
   }
   const at = (name: string, value: unknown): Json => objectAt(file, name, value);
-  const extensions = at("extensions", host["extensions"]);
-  const http = at("extensions.http", extensions["http"]);
-  const queues = at("extensions.queues", extensions["queues"]);
-  if ((queues["messageEncoding"] ?? "base64") !== "base64") {
+  const extensions = at("extensions", host.extensions);
+  const http = at("extensions.http", extensions.http);
+  const queues = at("extensions.queues", extensions.queues);
+  if ((queues.messageEncoding ?? "base64") !== "base64") {
     throw new Failure("unsupported", `${file}: extensions.queues.messageEncoding must be "base64"`);
   }
   const count = (name: string, fallback: number, [least, most]: readonly [number, number]): number => {
@@ -54,9 +54,9 @@ export function readHostSettings(root: string): HostSettings {
   const duration = (name: string, fallback: string): number =>
     timeSpanAt(file, `extensions.queues.${name}`, queues[name] ?? fallback);
   const batchSize = count("batchSize", 16, [1, 32]);
-  const timeout = host["functionTimeout"] ?? "00:30:00";
+  const timeout = host.functionTimeout ?? "00:30:00";
   return {
-    routePrefix: routePrefixAt(file, http["routePrefix"] ?? "api"),
+    routePrefix: routePrefixAt(file, http.routePrefix ?? "api"),
     functionTimeoutMs:
       timeout === "-1" || timeout === -1 ? Infinity : timeSpanAt(file, "functionTimeout", timeout),
     queues: {
@@ -73,10 +73,10 @@ export function readHostSettings(root: string): HostSettings {
 export function readLocalValues(root: string): Readonly<Record<string, string>> {
   const file = join(root, "local.settings.json");
   const settings = readJson(file) ?? {};
-  if (settings["IsEncrypted"] === true) {
+  if (settings.IsEncrypted === true) {
     throw new Failure("unsupported", `${file} is encrypted: decrypt it with "func settings decrypt"`);
   }
-  const values = objectAt(file, "Values", settings["Values"]);
+  const values = objectAt(file, "Values", settings.Values);
   for (const [name, value] of Object.entries(values)) {
     if (typeof value !== "string") throw new Failure("invalid", `${file}: Values.${name} must be a string`);
   }
@@ -86,7 +86,7 @@ export function readLocalValues(root: string): Readonly<Record<string, string>> 
 /** `main` of `<root>/package.json`: a glob of the modules that register functions. */
 export function readMainGlob(root: string): string {
   const file = join(root, "package.json");
-  const main = readJson(file)?.["main"];
+  const main = readJson(file)?.main;
   if (typeof main === "string" && main !== "") return main;
   throw new Failure(
     "invalid",

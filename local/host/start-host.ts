@@ -121,7 +121,7 @@ async function timerStates(
   root: string,
   env: Environment,
 ): Promise<ReturnType<typeof import("./timer-state.ts").createTimerStates>> {
-  const storage = env["AzureWebJobsStorage"];
+  const storage = env.AzureWebJobsStorage;
   if (storage === undefined || storage === "") {
     throw new Failure(
       "invalid",
@@ -129,7 +129,7 @@ async function timerStates(
     );
   }
   const { createTimerStates } = await import("./timer-state.ts");
-  return createTimerStates(storage, env["AzureFunctionsWebHost__hostid"] ?? hostIdOf(root));
+  return createTimerStates(storage, env.AzureFunctionsWebHost__hostid ?? hostIdOf(root));
 }
 
 /** At most 32 characters of a-z, 0-9 and -, as the real host's. */

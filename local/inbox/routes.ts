@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { projectRoot } from "../project-root.ts";
 import type { Caught } from "./caught.ts";
 import { readWorkflowMessage } from "./workflow-message.ts";
 
@@ -58,7 +59,7 @@ export async function inboxRoutes({ caught, smtpUrl }: InboxRoutesOptions): Prom
   });
 
   for (const { path, type, file } of assets) {
-    const bytes = await readFile(fileURLToPath(import.meta.resolve(file)), "utf8");
+    const bytes = await readFile(join(projectRoot, file), "utf8");
     app.get(path, (context) => context.body(bytes, 200, { "Content-Type": `${type}; charset=utf-8` }));
   }
   return app;
@@ -87,9 +88,13 @@ const mailPolicy = [
 ].join("; ");
 
 const assets = [
-  { path: "/", type: "text/html", file: "./page/inbox.html" },
-  { path: "/inbox.css", type: "text/css", file: "./page/inbox.css" },
-  { path: "/inbox.js", type: "text/javascript", file: "./page/inbox.js" },
-  { path: "/card-host.js", type: "text/javascript", file: "./page/card-host.js" },
-  { path: "/adaptivecards.js", type: "text/javascript", file: "adaptivecards/dist/adaptivecards.min.js" },
+  { path: "/", type: "text/html", file: "local/inbox/page/inbox.html" },
+  { path: "/inbox.css", type: "text/css", file: "local/inbox/page/inbox.css" },
+  { path: "/inbox.js", type: "text/javascript", file: "local/inbox/page/inbox.js" },
+  { path: "/card-host.js", type: "text/javascript", file: "local/inbox/page/card-host.js" },
+  {
+    path: "/adaptivecards.js",
+    type: "text/javascript",
+    file: "node_modules/adaptivecards/dist/adaptivecards.min.js",
+  },
 ];

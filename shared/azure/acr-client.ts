@@ -74,6 +74,7 @@ function stayOn(origin: string) {
       request: Request,
       next: (request: Request) => Promise<Response>,
     ): Promise<Response> {
+      requireOrigin(request.url, origin);
       return next(request);
     },
   };

@@ -1,4 +1,5 @@
-import type { Fact, Item, Section, Tone } from "./summary.ts";
+import type { Fact, Item } from "./item.ts";
+import type { Section, Tone } from "./summary.ts";
 
 /** An element of a card, as JSON. */
 export type Block = Readonly<Record<string, unknown>>;

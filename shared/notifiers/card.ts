@@ -8,7 +8,8 @@ import {
   runs,
 } from "./card-parts.ts";
 import { webLink } from "./inert.ts";
-import type { Item, Summary, Tone } from "./summary.ts";
+import type { Item } from "./item.ts";
+import type { Summary, Tone } from "./summary.ts";
 
 /** What a Workflows webhook takes: one attachment, an Adaptive Card 1.5. */
 export interface CardMessage {

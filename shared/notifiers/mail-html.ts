@@ -1,5 +1,6 @@
 import { escapeHtml, webLink } from "./inert.ts";
-import type { Fact, Item, Section, Summary, Tone } from "./summary.ts";
+import type { Fact, Item } from "./item.ts";
+import type { Section, Summary, Tone } from "./summary.ts";
 
 /**
  * The HTML alternative of a mail: tables and inline styles, as mail programs need them; nothing is loaded from elsewhere.

@@ -1,5 +1,6 @@
 import { webLink } from "./inert.ts";
-import type { Item, Summary } from "./summary.ts";
+import type { Item } from "./item.ts";
+import type { Summary } from "./summary.ts";
 
 /** The plain text alternative of a mail, complete: full digests, every event. */
 export function renderText(summary: Summary, statusUrl: string | undefined): string {

@@ -1,6 +1,7 @@
 import type { HttpAnswer } from "../http/client.ts";
 import { type Digest, isDigest, parseDigest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { parseRepositoryPath } from "../model/reference.ts";
 import { repositoryScope, type Scope } from "./authorizer.ts";
 import type { BlobUpload } from "./registry.ts";
 import type { Session, SessionRequest } from "./session.ts";
@@ -25,7 +26,10 @@ export async function mountBlob(
   options: { repository: string; digest: Digest; from: string; signal: AbortSignal },
 ): Promise<{ readonly kind: "mounted" } | { readonly kind: "upload"; readonly upload: BlobUpload }> {
   const { repository, digest, from, signal } = options;
-  const scopes = [repositoryScope(repository, "pull,push"), repositoryScope(from, "pull")];
+  const scopes = [
+    repositoryScope(repository, "pull,push"),
+    repositoryScope(parseRepositoryPath(from), "pull"),
+  ];
   const url = session.url(repository, "blobs/uploads/");
   url.search = `?${new URLSearchParams({ mount: parseDigest(digest), from })}`;
   const answer = await post(session, { url, scopes, expect: [201, 202], signal });

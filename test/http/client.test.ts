@@ -1,7 +1,12 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createHttpClient, type HttpClient, type HttpClientOptions, type HttpRequest } from "../../shared/http/client.ts";
+import {
+  createHttpClient,
+  type HttpClient,
+  type HttpClientOptions,
+  type HttpRequest,
+} from "../../shared/http/client.ts";
 import { parseHostRules } from "../../shared/http/host-rules.ts";
 import { createReach } from "../../shared/http/reach.ts";
 import { makeCertificate } from "../support/certificate.ts";
@@ -13,13 +18,90 @@ const rules = parseHostRules(loopback);
 
 function clientFor(
   origin: string,
-  options: Partial<HttpClientOptions> & { readonly list?: string } = {}): HttpClient {
+  options: Partial<HttpClientOptions> & { readonly list?: string } = {},
+): HttpClient {
   const { list, ...rest } = options;
   const own = list === undefined ? rules : parseHostRules(list);
   const url = new URL(origin);
   const rule = own.find(url.host);
   if (rule === undefined) throw new Error(`${url.host} is not in the list`);
-  return clientFor(server.origin, { connections: 2 });
+  return createHttpClient({ reach: createReach({ origin: url, rule, rules: own }), ...rest });
+}
+
+let server: ScriptedServer;
+let client: HttpClient;
+beforeEach(async () => {
+  server = await startScriptedServer();
+  client = clientFor(server.origin);
+});
+afterEach(async () => {
+  await client.close();
+  await server.finish();
+});
+
+const get = (path: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
+  method: "GET",
+  url: new URL(path, server.origin),
+  maxBytes: 1000,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+async function readAll(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Writes `piece` for as long as the client listens. */
+function endlessly(response: ServerResponse, piece: Buffer): undefined {
+  response.on("drain", more);
+  more();
+  function more(): void {
+    while (!response.destroyed && response.write(piece));
+  }
+}
+
+describe("a proper answer", () => {
+  it("is given with its status, headers and body, whatever the status", async () => {
+    server.expect("GET /x?a=%2F&b=1", {
+      status: 418,
+      headers: { "x-one": "1", "x-two": ["a", "b"] },
+      body: "short",
+    });
+    const answer = await client.read(get("/x?a=%2F&b=1"));
+    const headers = ["x-one", "x-two", "x-three"].map((name) => answer.header(name));
+    expect([answer.status, ...headers]).toEqual([418, "1", "a, b", undefined]);
+    expect(answer.body.toString()).toBe("short");
+    expect(server.received[0]?.headers["accept-encoding"]).toBe("identity");
+  });
+
+  it("is streamed", async () => {
+    server.expect("GET /x", { body: "streamed" });
+    expect(await readAll((await client.stream(get("/x"))).body)).toBe("streamed");
+  });
+
+  it("sends what it is given", async () => {
+    server.expect("PUT /x", { status: 201 });
+    await client.read(get("/x", { method: "PUT", body: Buffer.from("bytes"), headers: { "x-own": "1" } }));
+    const [received] = server.received;
+    const sent = [received?.body.toString(), received?.headers["x-own"], received?.headers["content-length"]];
+    expect(sent).toEqual(["bytes", "1", "5"]);
+  });
+
+  it("keeps the connection after HEAD", async () => {
+    const single = clientFor(server.origin, { connections: 1 });
+    server.always("HEAD /x", { headers: { "content-length": "77" } });
+    for (let count = 0; count < 5; count++) {
+      const answer = await single.read(get("/x", { method: "HEAD", maxBytes: 0 }));
+      expect(answer.header("content-length")).toBe("77");
+    }
+    await single.close();
+    expect(server.connections).toBe(1);
+  });
+
+  it("uses no more connections than it may", async () => {
+    const few = clientFor(server.origin, { connections: 2 });
     server.always("GET /x", { body: "y" });
     await Promise.all(Array.from({ length: 20 }, () => few.read(get("/x"))));
     await few.close();

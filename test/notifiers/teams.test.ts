@@ -139,6 +139,7 @@ describe("the card", () => {
       "javascript:alert(1)",
       "data:text/html,x",
       "https://user:pass@evil.example/",
+      "https://user@evil.example/",
       "/x",
       "file:///etc/passwd",
     ]) {

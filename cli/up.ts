@@ -1,0 +1,146 @@
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { demoWatches } from "../local/demo/watches.ts";
+import { findPort } from "../local/free-port.ts";
+import { type FunctionsProcess, startFunctions } from "../local/functions-process.ts";
+import { createLiveLog } from "../local/live-log.ts";
+import { type OneMachine, resetOneMachine, startOneMachine } from "../local/one-machine.ts";
+import { clearRunning, readRunning, writeRunning } from "../local/running.ts";
+import { createApp } from "../shared/app.ts";
+import { toFailure } from "../shared/model/failure.ts";
+import { readSettings } from "../shared/settings.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { table } from "./output.ts";
+
+interface Options {
+  readonly data: string;
+  readonly reset?: boolean;
+  readonly demo: boolean;
+}
+
+const usualPort = 7071;
+// Short, so that a message whose worker was killed comes back soon.
+const queueLeaseMs = 30_000;
+const releaseAfterMs = 15_000;
+
+/** `wharfgate up`, which is `npm start`. */
+export function addUpCommand(program: Command): void {
+  program
+    .command("up")
+    .description("run everything on this machine: storage, registries, the functions, an inbox")
+    .option("--reset", "forget all data first")
+    .option("--no-demo", "without the demo's watches")
+    .action(async (_options: unknown, command: Command) => {
+      try {
+        await up(command.optsWithGlobals<Options>());
+      } catch (error) {
+        say(`wharfgate: ${toFailure(error, "starting").message}`);
+        process.exit(exitCodes.failed);
+      }
+    });
+}
+
+async function up({ data, reset, demo }: Options): Promise<void> {
+  const started = performance.now();
+  const dir = resolve(data);
+  if ((await readRunning(dir)) !== undefined) {
+    say(`wharfgate: it runs already from ${dir}: stop it first, or use another --data folder`);
+    process.exitCode = exitCodes.invalid;
+    return;
+  }
+  if (reset === true) await resetOneMachine(dir);
+  const log = createLiveLog(say);
+  const machine = await startOneMachine({ dir, log });
+  let functions: FunctionsProcess | undefined;
+  const stop = onceOnly(async () => {
+    say("Stopping …");
+    await clearRunning(dir);
+    await functions?.stop();
+    await machine.close();
+    say("Stopped. The data is kept; `npm start` goes on with it, `npm start -- --reset` begins anew.");
+    process.exit(exitCodes.ok);
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+
+  if (demo) await addDemoWatches(machine);
+  const port = await findPort(usualPort);
+  functions = await startFunctions({
+    port: port.port,
+    keysFile: join(dir, "function-keys.json"),
+    environment: machine.environment,
+    leaseMs: queueLeaseMs,
+    log,
+  });
+  void functions.exited.then(({ code, signal }) => {
+    if (!stop.called()) say(`The functions ended unasked (${signal ?? `code ${code}`}).`);
+    stop();
+  });
+  const functionKey = functions.keys.functionKeys.default ?? "";
+  const api = `${functions.url}/api`;
+  await writeRunning(dir, { pid: process.pid, environment: machine.environment, api, functionKey });
+  greet(machine, { functions, seconds: (performance.now() - started) / 1000, usual: port.kind === "usual" });
+  await functions.trigger("schedule");
+  if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
+}
+
+/** Written at each start, since the upstream's port can change; people's own watches are left alone. */
+async function addDemoWatches(machine: OneMachine): Promise<void> {
+  const app = createApp(readSettings({ ...process.env, ...machine.environment }));
+  const signal = AbortSignal.timeout(20_000);
+  try {
+    for (const { id, columns } of demoWatches(machine.upstream.host)) {
+      const row = await app.stores.watches.get(id, signal);
+      if (row !== undefined && row.columns.Source === columns.Source) continue;
+      if (row !== undefined && row.columns.ManagedBy !== "demo") continue;
+      await app.stores.watches.put(id, columns, { signal, existing: "replace" });
+    }
+  } finally {
+    await app.close();
+  }
+}
+
+async function release(machine: OneMachine): Promise<void> {
+  const outcome = await machine.upstream.publish("1.5.0");
+  if (outcome === "published")
+    say(`${clock()}  demo    upstream publishes demo/web:1.5.0; the next poll, within a minute, finds it`);
+}
+
+function greet(
+  { places, azurite, registryHost }: OneMachine,
+  ready: { readonly functions: FunctionsProcess; readonly seconds: number; readonly usual: boolean },
+): void {
+  const { functions, seconds, usual } = ready;
+  const taken = (port: number | undefined) => (port === undefined ? "" : `(port ${port} is taken)`);
+  say(`Wharfgate runs on this machine, ready after ${seconds.toFixed(1)} s. Ctrl-C stops it.`);
+  say("");
+  const rows = [
+    ["functions", `${functions.url}/api`, usual ? "" : taken(usualPort)],
+    ...places.map(({ name, url, usualPort: port }) => [name, url, taken(port)]),
+    ["storage", azurite.tableEndpoint, ""],
+  ];
+  for (const line of table(rows)) say(`  ${line}`);
+  say("");
+  say("In another terminal:");
+  say("  npx wharfgate status");
+  say("  npx wharfgate plan demo/web --explain");
+  say(`  skopeo inspect --tls-verify=false docker://${registryHost}/mirror/demo/web:1.4.2`);
+  say("");
+}
+
+function clock(): string {
+  return new Date().toISOString().slice(11, 19);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function onceOnly(call: () => Promise<void>): { (): void; called(): boolean } {
+  let called = false;
+  const once = () => {
+    if (called) return;
+    called = true;
+    void call();
+  };
+  return Object.assign(once, { called: () => called });
+}

@@ -1,0 +1,65 @@
+import type { Log } from "./log.ts";
+
+/** Turns the functions' log lines into what a person wants to follow; the rest is dropped unless it warns. */
+export function createLiveLog(write: (line: string) => void): Log {
+  return (level, message) => {
+    const step = parseStep(message);
+    if (step !== undefined) {
+      const text = describeStep(step);
+      if (text !== undefined) write(`${new Date().toISOString().slice(11, 19)}  ${text}`);
+    } else if (level === "warn" || level === "error") {
+      write(`${new Date().toISOString().slice(11, 19)}  ${level}: ${message}`);
+    }
+  };
+}
+
+type Facts = Readonly<Record<string, unknown>>;
+
+interface Step {
+  readonly name: string;
+  readonly result: Facts;
+}
+
+/** `… info poll: {"polled":3,…}` as the functions host prints what a step logged. */
+function parseStep(message: string): Step | undefined {
+  const match = /\binfo (schedule|poll|import|notify|sweep|bury-\w+): (\{.*\})$/.exec(message);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  try {
+    return { name: match[1], result: JSON.parse(match[2]) as Facts };
+  } catch {
+    return undefined;
+  }
+}
+
+function describeStep({ name, result }: Step): string | undefined {
+  if (name === "poll") return describePoll(result);
+  if (name === "import") return describeImport(result);
+  if (name === "notify" && result.kind === "sent") {
+    return `notify  ${result.channel}: one message for ${result.events} event${result.events === 1 ? "" : "s"}`;
+  }
+  if (name === "notify" && result.kind === "put-off")
+    return `notify  ${result.channel}: put off: ${result.reason}`;
+  if (name.startsWith("bury")) return `bury    a message of ${name.slice(5)} could not be processed`;
+  return undefined;
+}
+
+function describePoll({ polled, ordered, moved, troubled }: Facts): string | undefined {
+  if (!ordered && !moved && !troubled)
+    return `poll    ${polled} watch${polled === 1 ? "" : "es"}: nothing new`;
+  const parts = [
+    `${ordered} to import`,
+    ...(moved ? [`${moved} moved upstream`] : []),
+    ...(troubled ? [`${troubled} in trouble (see wharfgate status)`] : []),
+  ];
+  return `poll    ${polled} watches: ${parts.join(", ")}`;
+}
+
+function describeImport(result: Facts): string | undefined {
+  const view = result.import as Facts | undefined;
+  if (view === undefined) return undefined;
+  const { state, source, target, method, digest, reason } = view;
+  if (state === "done")
+    return `import  ${target} proven ${String(digest).slice(0, 19)}…  from ${source} by ${method}`;
+  if (state === "running") return undefined;
+  return `import  ${source} by ${method}: ${state}: ${reason}`;
+}

@@ -1,0 +1,112 @@
+import type { Acr, AcrRun } from "../azure/acr-port.ts";
+import { serviceText } from "../azure/service-text.ts";
+import type { Clock } from "../model/clock.ts";
+import { type FailureCode, toFailure } from "../model/failure.ts";
+import type { AgentPoolConfig } from "./agent-pool-config.ts";
+import { copyTaskSeconds } from "./agent-pool-task.ts";
+import type { Progress } from "./method.ts";
+import { refusalFrom } from "./service-refusal.ts";
+
+interface Ports {
+  readonly acr: Acr;
+  readonly config: AgentPoolConfig;
+  readonly now: Clock;
+}
+
+/** A run as the service describes it just now. */
+export interface Look {
+  readonly run: AcrRun;
+  /** Epoch milliseconds by our clock. */
+  readonly scheduledAt: number;
+  readonly signal: AbortSignal;
+}
+
+/** What a run's status means for the import, with the reason and what to do where it went wrong. */
+export async function progressOf(ports: Ports, look: Look): Promise<Progress> {
+  const { run, scheduledAt } = look;
+  const { link } = run;
+  switch (run.status) {
+    case "Queued":
+      if (ports.now().getTime() - scheduledAt >= ports.config.queuedLimitMs) return giveUpQueued(ports, look);
+      return running(ports, look);
+    case "Started":
+    case "Running":
+      return running(ports, look);
+    case "Succeeded":
+      return { kind: "done", ...(link === undefined ? {} : { link }) };
+    case "Failed":
+      return refusalFrom(await explain(ports, look), link);
+    case "Canceled":
+      return refused(look, { code: "canceled", reason: `run ${run.id} was canceled` });
+    case "Timeout":
+      return refused(look, {
+        code: "timeout",
+        reason: `run ${run.id} took longer than ${copyTaskSeconds} s: ${await explain(ports, look)}`,
+      });
+    case "Error":
+      return refused(look, { code: "unavailable", reason: await explain(ports, look) });
+  }
+}
+
+function running({ config }: Ports, { run: { id, link }, scheduledAt }: Look): Progress {
+  return {
+    kind: "running",
+    operation: { runId: id, scheduledAt },
+    checkAfterMs: config.checkAfterMs,
+    ...(link === undefined ? {} : { link }),
+  };
+}
+
+/** A pool without agents, or one that cannot reach Storage, leaves its runs queued for ever and says nothing. */
+async function giveUpQueued({ acr, config }: Ports, look: Look): Promise<Progress> {
+  const queue = await queueOf(acr, config.pool, look.signal);
+  await cancelRun(acr, look.run.id, look.signal);
+  const minutes = Math.round(config.queuedLimitMs / 60_000);
+  return refused(look, {
+    code: "unavailable",
+    reason:
+      `run ${look.run.id} was canceled: agent pool ${config.pool} did not start it in ${minutes} min ` +
+      `(queue: ${queue}). Check that the pool has an agent (it may be scaled to 0) and that its ` +
+      "subnet may reach the service tags Storage, AzureKeyVault, EventHub, AzureActiveDirectory and AzureMonitor",
+  });
+}
+
+/** A run that has ended meanwhile, or is gone, is as good as canceled. */
+export async function cancelRun(acr: Acr, runId: string, signal: AbortSignal): Promise<void> {
+  try {
+    await acr.cancelRun(runId, signal);
+  } catch (error) {
+    const { code } = toFailure(error, "canceling a run");
+    if (code !== "conflict" && code !== "not-found") throw error;
+  }
+}
+
+async function queueOf(acr: Acr, pool: string, signal: AbortSignal): Promise<string> {
+  try {
+    return `${await acr.queueLength(pool, signal)} runs`;
+  } catch (error) {
+    return `unknown, ${toFailure(error, "reading it").code}`;
+  }
+}
+
+/** The service's error and the end of the log: what the copy tool said last. */
+async function explain({ acr }: Ports, { run, signal }: Look): Promise<string> {
+  const parts = [`run ${run.id} ended as ${run.status}`, run.error, await lastWords(acr, run.id, signal)];
+  return parts.filter((part) => part !== undefined && part !== "").join(": ");
+}
+
+async function lastWords(acr: Acr, runId: string, signal: AbortSignal): Promise<string> {
+  try {
+    return serviceText(await acr.readRunLog(runId, signal));
+  } catch (error) {
+    // The run's end must be recorded also when its log is out of reach, as behind a storage firewall.
+    return `its log could not be read (${toFailure(error, "reading it").code})`;
+  }
+}
+
+function refused(
+  { run: { link } }: Look,
+  { code, reason }: { readonly code: FailureCode; readonly reason: string },
+): Progress {
+  return { kind: "refused", code, reason, ...(link === undefined ? {} : { link }) };
+}
