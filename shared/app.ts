@@ -17,7 +17,7 @@ import { createMethods, type MethodKind } from "./methods/members.ts";
 import { Failure } from "./model/failure.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import type { Settings } from "./settings.ts";
-import { bury } from "./steps/bury.ts";
+import { type BuryResult, bury } from "./steps/bury.ts";
 import { type ImportResult, importStep } from "./steps/import.ts";
 import type { ImportView } from "./steps/import-view.ts";
 import { getImport, type ImportList, listImports } from "./steps/list-imports.ts";
@@ -39,11 +39,11 @@ export interface App {
   /** Whether the platform authenticates HTTP callers and names them, or function keys are all there is. */
   readonly callers: Settings["callers"];
   schedule(signal: AbortSignal): Promise<ScheduleResult>;
-  poll(body: unknown, signal: AbortSignal): Promise<PollResult>;
-  import(body: unknown, signal: AbortSignal): Promise<ImportResult>;
-  notify(body: unknown, signal: AbortSignal): Promise<NotifyResult>;
+  poll(body: unknown, signal: AbortSignal): Promise<PollResult | Buried>;
+  import(body: unknown, signal: AbortSignal): Promise<ImportResult | Buried>;
+  notify(body: unknown, signal: AbortSignal): Promise<NotifyResult | Buried>;
   sweep(signal: AbortSignal): Promise<SweepResult>;
-  bury(queue: QueueName, body: unknown, signal: AbortSignal): Promise<void>;
+  bury(queue: QueueName, body: unknown, signal: AbortSignal): Promise<BuryResult>;
   status(signal: AbortSignal): Promise<Status>;
   /** Returns the import's id. */
   requestImport(asked: Asked, signal: AbortSignal): Promise<string>;
@@ -54,6 +54,13 @@ export interface App {
   plan(watch: Watch, signal: AbortSignal): Promise<Plan>;
   close(): Promise<void>;
 }
+
+/** The message could not be read and is a dead letter now. */
+export interface Buried {
+  readonly kind: "buried";
+}
+
+const buried: Buried = { kind: "buried" };
 
 // The audience that Azure Container Registry takes in every cloud.
 // https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
@@ -106,17 +113,39 @@ export function createApp(settings: Settings): App {
     random: Math.random,
     now,
   };
-  const read = async <T>(body: unknown, parse: (body: unknown) => T, signal: AbortSignal): Promise<T> =>
-    parse(await inflate(body, overflow, signal));
+  /** A message that cannot be read at its first try never will be: it is set aside at once. */
+  const read = async <T>(
+    { queue, body }: { readonly queue: QueueName; readonly body: unknown },
+    parse: (body: unknown) => T,
+    signal: AbortSignal,
+  ): Promise<T | undefined> => {
+    const whole = await inflate(body, overflow, signal);
+    try {
+      return parse(whole);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "invalid") throw error;
+      await bury(queue, whole, ports, signal);
+      return undefined;
+    }
+  };
 
   return {
     stores,
     targetHost: target.host,
     callers: settings.callers,
     schedule: (signal) => schedule(ports, signal),
-    poll: async (body, signal) => poll(await read(body, parsePollMessage, signal), ports, signal),
-    import: async (body, signal) => importStep(await read(body, parseImportMessage, signal), ports, signal),
-    notify: async (body, signal) => notify(await read(body, parseNotifyMessage, signal), ports, signal),
+    poll: async (body, signal) => {
+      const message = await read({ queue: "poll", body }, parsePollMessage, signal);
+      return message === undefined ? buried : poll(message, ports, signal);
+    },
+    import: async (body, signal) => {
+      const message = await read({ queue: "import", body }, parseImportMessage, signal);
+      return message === undefined ? buried : importStep(message, ports, signal);
+    },
+    notify: async (body, signal) => {
+      const message = await read({ queue: "notify", body }, parseNotifyMessage, signal);
+      return message === undefined ? buried : notify(message, ports, signal);
+    },
     sweep: (signal) => sweep(ports, signal),
     bury: (queue, body, signal) => bury(queue, body, ports, signal),
     status: (signal) => status(ports, signal),

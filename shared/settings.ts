@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import type { CredentialOptions } from "./azure/identity.ts";
 import type { StorageAccount } from "./azure/storage.ts";
+import { parseChannelName } from "./documents/watch-columns.ts";
 import { type HostRules, parseHostRules } from "./http/host-rules.ts";
 import { type AgentPoolConfig, parseAgentPoolConfig } from "./methods/agent-pool-config.ts";
 import { type MethodKind, parseMethodKind } from "./methods/members.ts";
 import type { Credential } from "./model/credential.ts";
 import { printable } from "./model/digest.ts";
 import { Failure } from "./model/failure.ts";
-import { parseHost } from "./model/reference.ts";
+import { parseHost, parseReference } from "./model/reference.ts";
 import { type Channel, parseChannel } from "./notifiers/members.ts";
 import { defaultUpstreams } from "./registry/hosts.ts";
 
@@ -84,7 +85,9 @@ export function readSettings(environment: Environment = process.env): Settings {
   );
   const method = read("WHARFGATE_METHOD", parseMethodKind);
   const channels = named(environment, "WHARFGATE_CHANNEL_").flatMap(([name, variable]) => {
-    const channel = read(variable, (text) => parseChannel(name.toLowerCase().replaceAll("_", "-"), text));
+    const channel = read(variable, (text) =>
+      parseChannel(parseChannelName(name.toLowerCase().replaceAll("_", "-")), text),
+    );
     return channel === undefined ? [] : [channel];
   });
   const credentials = new Map(
@@ -147,10 +150,10 @@ function readStorage(get: (name: string) => string | undefined): StorageAccount 
 /** One entry of the allow-list's grammar; its host names the registry in references. */
 function parseTargetEntry(entry: string): { readonly host: string; readonly entry: string } {
   const host = parseHost(entry.replace(/^https?:\/\//, "").replace(/=.*$/, ""));
-  if (parseHostRules(entry).find(host) === undefined) {
+  if (parseHostRules(entry).find(host) === undefined || parseReference(`${host}/name`).host !== host) {
     throw new Failure(
       "invalid",
-      `"${printable(entry)}" does not name one registry: expected [http://]host[:port][=cidr]`,
+      `"${printable(entry)}" does not name one registry: expected [http://]host[:port][=cidr], with a dot or a port in the host`,
     );
   }
   return { host, entry };

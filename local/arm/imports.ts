@@ -24,7 +24,10 @@ type State =
 // Source: https://learn.microsoft.com/azure/container-registry/container-registry-import-images#limitations
 const maxManifests = 50;
 
-/** Registries_ImportImage and the results of its operations. Failures come with the result, as a 400, as in the service. */
+/**
+ * Registries_ImportImage and the results of its operations. Failures come with the result, as a 400, as in
+ * the service.
+ */
 export function imports(options: ImportsOptions): {
   readonly start: ArmOperation;
   readonly result: (id: string) => ArmAnswer;
@@ -102,4 +105,3 @@ async function importImage(
   }
   for (const target of targets) await transfer.copy({ ...source, reference: digest }, target, signal);
 }
-

@@ -83,7 +83,10 @@ async function countManifests(
   return count;
 }
 
-/** The registry client asks for credentials by reference; those of requests have none, so they get one by their content. */
+/**
+ * The registry client asks for credentials by reference; those of requests have none, so they get one by
+ * their content.
+ */
 function createHeldCredentials() {
   const held = new Map<string, { readonly host: string; readonly credential: Credential }>();
   const credentials: Credentials = {

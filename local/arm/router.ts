@@ -25,7 +25,10 @@ export interface Desk {
 
 export type NamedAnswer = ArmAnswer & { readonly operation: string };
 
-/** Token, path, method, api-version, body, operation: in the order in which ARM checks them. Errors become ARM's answers. */
+/**
+ * Token, path, method, api-version, body, operation: in the order in which ARM checks them. Errors become
+ * ARM's answers.
+ */
 export async function answer(request: IncomingMessage, desk: Desk): Promise<NamedAnswer> {
   try {
     return await dispatch(request, desk);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-// Bodies as the REST specification publishes them, strictly: what the service would refuse or ignore must not work here.
-// Source: test/fixtures/azure-rest-examples.json.
+// Bodies as the REST specification publishes them, strictly: what the service would refuse or ignore must not
+// work here. Source: test/fixtures/azure-rest-examples.json.
 
 export const importImageParameters = z.strictObject({
   source: z.strictObject({

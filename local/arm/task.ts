@@ -14,7 +14,8 @@ export interface CopyTask {
   readonly existing: "keep" | "replace";
 }
 
-// Exactly this text. The service hands the command line to a shell: anything looser here would hide what a shell makes of it.
+// Exactly this text. The service hands the command line to a shell: anything looser here would hide what a
+// shell makes of it.
 const pattern =
   /^version: v1\.1\.0\nstepTimeout: ([1-9]\d{0,4})\nsteps:\n {2}- cmd: \$Registry\/([^@\s]+)@(\S+) copy( --no-clobber)? \{\{\.Values\.source\}\} \$Registry\/\{\{\.Values\.target\}\}\n$/;
 
@@ -29,7 +30,10 @@ export function parseCopyTask(yaml: string): CopyTask | undefined {
   };
 }
 
-/** Reads the values that the task names. Throws `invalid` for what a shell or the tool would not take as one image name. */
+/**
+ * Reads the values that the task names. Throws `invalid` for what a shell or the tool would not take as one
+ * image name.
+ */
 export function readValues(values: readonly { readonly name: string; readonly value: string }[]): {
   readonly source: Reference;
   readonly target: { readonly repository: string; readonly tag: string };

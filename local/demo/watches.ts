@@ -2,7 +2,9 @@ import type { Values } from "../../shared/azure/tables.ts";
 import type { WatchId } from "../../shared/documents/watch-id.ts";
 
 /** The three watches that a first start begins with: one for each way in. */
-export function demoWatches(upstreamHost: string): readonly { readonly id: WatchId; readonly columns: Values }[] {
+export function demoWatches(
+  upstreamHost: string,
+): readonly { readonly id: WatchId; readonly columns: Values }[] {
   const common = { Schedule: "every 1m", ManagedBy: "demo" };
   return [
     {

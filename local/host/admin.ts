@@ -14,6 +14,8 @@ export interface AdminCall {
   /** Without slashes at its ends: `admin/functions/poll`. */
   readonly path: string;
   readonly key: string | undefined;
+  /** Takes over work that outlives the answer. */
+  readonly inBackground: (work: Promise<unknown>) => void;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -41,7 +43,7 @@ export async function answerAdmin(call: AdminCall): Promise<void> {
     return void response.writeHead(400, { "content-type": "text/plain; charset=utf-8" }).end(why);
   }
   // 202 says that it was started; how it ends is in the log, as in production.
-  call.invoker.invoke(hosted, invocationOf(hosted, input)).catch(() => undefined);
+  call.inBackground(call.invoker.invoke(hosted, invocationOf(hosted, input)));
   response.writeHead(202).end();
 }
 

@@ -77,6 +77,7 @@ class Disposable {
   }
 }
 
+// The releases of worker and host whose contract this follows.
 const coreApi = {
   version: "3.12.0",
   hostVersion: "4.1044.400",

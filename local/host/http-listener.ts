@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Failure, toFailure } from "../../shared/model/failure.ts";
 import type { Log } from "../log.ts";
 import { startLoopbackServer } from "../loopback-server.ts";
-import { answerAdmin } from "./admin.ts";
+import { type AdminCall, answerAdmin } from "./admin.ts";
 import { type HostedFunction, isTriggeredBy } from "./bindings.ts";
 import { readBody, toRpcRequest, writeRpcResponse } from "./http-messages.ts";
 import { createInFlight } from "./in-flight.ts";
@@ -37,6 +37,9 @@ const responseTimeoutMs = 230_000;
 export async function listenToHttp(options: HttpListenerOptions): Promise<HttpListener> {
   const { port, log } = options;
   const inFlight = createInFlight();
+  const inBackground = (work: Promise<unknown>): void => {
+    inFlight.track(work).catch(() => undefined); // The invoker has logged it.
+  };
   let isStopping = false;
   const server = await startLoopbackServer({
     port,
@@ -47,7 +50,7 @@ export async function listenToHttp(options: HttpListenerOptions): Promise<HttpLi
         return;
       }
       void inFlight.track(
-        answer(options, request, response).catch((error: unknown) => {
+        answer({ ...options, inBackground }, request, response).catch((error: unknown) => {
           // The invoker has logged what a function threw; nothing of it goes to the caller.
           const status = statusFor(toFailure(error, "answering"));
           log("debug", `${request.method} answered with ${status}`);
@@ -72,16 +75,16 @@ export async function listenToHttp(options: HttpListenerOptions): Promise<HttpLi
 }
 
 async function answer(
-  options: HttpListenerOptions,
+  options: HttpListenerOptions & Pick<AdminCall, "inBackground">,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { functions, routePrefix, keys, invoker } = options;
+  const { functions, routePrefix, keys, invoker, inBackground } = options;
   const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
   const path = url.pathname.replace(/^\/+|\/+$/g, "");
   const key = keyOf(request, url);
   if (path === "admin" || path.startsWith("admin/")) {
-    return answerAdmin({ functions, keys, invoker, path, key, request, response });
+    return answerAdmin({ functions, keys, invoker, inBackground, path, key, request, response });
   }
   const prefix = routePrefix === "" ? "" : `${routePrefix}/`.toLowerCase();
   const found = path.toLowerCase().startsWith(prefix)

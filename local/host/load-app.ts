@@ -33,7 +33,7 @@ export async function loadApp({ root, main, env, log }: LoadOptions): Promise<Ap
   // A module runs once per process, so a second load in the same one needs other URLs to register again.
   const version = loads === 0 ? "" : `?load=${loads}`;
   loads += 1;
-  for (const file of files) await importModule(join(root, file), version);
+  for (const file of files) await importModule(join(root, file), version, log);
   registrations.open = false;
   const functions = registrations.functions.map((registered) => parseFunction(registered, env));
   const { model } = registrations;
@@ -54,11 +54,12 @@ async function matching(root: string, main: string): Promise<readonly string[]> 
   return files.sort();
 }
 
-async function importModule(file: string, version: string): Promise<void> {
+async function importModule(file: string, version: string, log: Log): Promise<void> {
   try {
     await import(`${pathToFileURL(file).href}${version}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof Error) log("error", error.stack ?? reason);
     throw new Failure("invalid", `${file} could not be loaded: ${reason}`, { cause: error });
   }
 }

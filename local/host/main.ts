@@ -4,14 +4,14 @@ import type { LogLevel } from "../log.ts";
 import { startHost } from "./start-host.ts";
 
 const usage =
-  "node local/host/main.js --app <root> [--main <glob>] [--port <n>] [--keys <file>] [--lease <ms>] [--quiet]";
+  "node local/host/main.js --app <root> [--main <glob>] [--port <n>] [--keys <file>] [--lease <ms>] [--grace <ms>] [--quiet]";
 
 /** Runs the host as a process: logs on stderr, one JSON line on stdout once it is ready, ends on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   const host = await startHost({ ...options, env: process.env, log: write(options.quiet) });
   const stop = (): void => {
-    host.close().then(
+    host.close(options.graceMs).then(
       () => process.exit(0),
       () => process.exit(1),
     );
@@ -29,6 +29,7 @@ function parseOptions(args: readonly string[]) {
     port: text,
     keys: text,
     lease: text,
+    grace: text,
     quiet: { type: "boolean" },
   } as const;
   try {
@@ -39,6 +40,7 @@ function parseOptions(args: readonly string[]) {
       ...(values.keys === undefined ? {} : { keysFile: values.keys }),
       ...(values.lease === undefined ? {} : { leaseMs: numberOf("--lease", values.lease, 1_000) }),
       port: numberOf("--port", values.port ?? "7071", 0),
+      graceMs: numberOf("--grace", values.grace ?? "2000", 0),
       quiet: values.quiet ?? false,
     };
   } catch (error) {
@@ -61,6 +63,7 @@ function write(quiet: boolean): (level: LogLevel, message: string) => void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // The app's modules may already hold the process open.
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${message}\n`, () => process.exit(1));
 });

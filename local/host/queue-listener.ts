@@ -8,6 +8,7 @@ import type { Listener } from "./listener.ts";
 import { holdLease, leaseSeconds } from "./queue-lease.ts";
 import { decodeBody, queueInvocation } from "./queue-message.ts";
 import type { QueueSettings } from "./settings.ts";
+import { storageRetries } from "./storage-retries.ts";
 
 export type QueueFunction = HostedFunction<Extract<Trigger, { readonly kind: "queue" }>>;
 
@@ -28,7 +29,8 @@ const firstPauseMs = 100;
  */
 export function listenToQueue(options: QueueListenerOptions): Listener {
   const { hosted, settings, leaseMs, log } = options;
-  const queue = new QueueClient(hosted.trigger.queue.connectionString, hosted.trigger.queue.name);
+  const { name, connectionString } = hosted.trigger.queue;
+  const queue = new QueueClient(connectionString, name, storageRetries);
   const stopping = new AbortController();
   const inFlight = createInFlight();
   let isFailing = false;
@@ -86,7 +88,10 @@ async function processMessage(
   const bury = async (why: string): Promise<void> => {
     if (poison === undefined) return;
     log("warn", `A message of ${queue.name} goes to ${poison}: ${why}`, { messageId: message.messageId });
-    await copyTo(new QueueClient(hosted.trigger.queue.connectionString, poison), message.messageText);
+    await copyTo(
+      new QueueClient(hosted.trigger.queue.connectionString, poison, storageRetries),
+      message.messageText,
+    );
     await queue.deleteMessage(message.messageId, await lease.release());
   };
   try {

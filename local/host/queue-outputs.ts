@@ -3,6 +3,7 @@ import { statusOf } from "../../shared/azure/failures.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import type { HostedFunction, QueueAddress } from "./bindings.ts";
 import type { RpcInvocationResponse, RpcTypedData } from "./rpc.ts";
+import { storageRetries } from "./storage-retries.ts";
 
 /** Sends what a function returned or set for its queue outputs: a list as one message each, objects as indented JSON. */
 export async function writeQueueOutputs(
@@ -30,7 +31,7 @@ export function bodiesOf(data: RpcTypedData | null | undefined): readonly (strin
 }
 
 async function send({ name, connectionString }: QueueAddress, body: string | Uint8Array): Promise<void> {
-  const client = new QueueClient(connectionString, name);
+  const client = new QueueClient(connectionString, name, storageRetries);
   const text = Buffer.from(body).toString("base64");
   try {
     await client.sendMessage(text);

@@ -16,7 +16,10 @@ export function parseTimerSchedule(expression: string): TimerSchedule {
   return { ...recurrence, belowAMinute: isBelowAMinute(recurrence) };
 }
 
+/** Of two gaps in a row at least one lies within a minute, if any does. */
 function isBelowAMinute({ next }: Recurrence): boolean {
   const first = next(new Date(0));
-  return next(first).getTime() - first.getTime() < 60_000;
+  const second = next(first);
+  const third = next(second);
+  return Math.min(second.getTime() - first.getTime(), third.getTime() - second.getTime()) < 60_000;
 }

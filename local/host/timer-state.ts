@@ -1,5 +1,6 @@
 import { ContainerClient } from "@azure/storage-blob";
 import { azureFailure, statusOf } from "../../shared/azure/failures.ts";
+import { storageRetries } from "./storage-retries.ts";
 import type { TimerStatus } from "./timer-decisions.ts";
 
 /** Where a timer's status outlives the process. */
@@ -13,7 +14,7 @@ export function createTimerStates(
   connectionString: string,
   hostId: string,
 ): (functionName: string) => TimerState {
-  const container = new ContainerClient(connectionString, "azure-webjobs-hosts");
+  const container = new ContainerClient(connectionString, "azure-webjobs-hosts", storageRetries);
   let created: Promise<unknown> | undefined;
   return (functionName) => {
     const blob = container.getBlockBlobClient(`timers/${hostId}/Host.Functions.${functionName}/status`);

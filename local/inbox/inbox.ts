@@ -26,7 +26,10 @@ export interface InboxOptions {
   readonly log: Log;
 }
 
-/** Catches what the notifiers send, cards by a Workflows-like webhook and mails by SMTP, and shows it on a page. Loopback only. */
+/**
+ * Catches what the notifiers send, cards by a Workflows-like webhook and mails by SMTP, and shows it on a
+ * page. Loopback only; `conflict` when a port is taken.
+ */
 export async function startInbox({ dir, port = 0, smtpPort = 0, log }: InboxOptions): Promise<Inbox> {
   const caught = await openCaught(dir, log);
   const mails = await startMailServer({

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
+import { Failure } from "../../shared/model/failure.ts";
 import { type Mail, readMail } from "./mail.ts";
 
 export interface MailServer {
@@ -17,7 +18,7 @@ export interface MailServerOptions {
 
 const maxBytes = 8 * 1024 * 1024;
 
-/** An SMTP server on loopback which takes every mail and sends none on. */
+/** An SMTP server on loopback which takes every mail and sends none on; `conflict` when the port is taken. */
 export async function startMailServer({ port, receive }: MailServerOptions): Promise<MailServer> {
   const server = new SMTPServer({
     disabledCommands: ["AUTH", "STARTTLS"],
@@ -33,7 +34,13 @@ export async function startMailServer({ port, receive }: MailServerOptions): Pro
   });
   server.on("error", () => undefined); // a connection that broke; listening errors reject below
   server.listen(port, "127.0.0.1");
-  await once(server.server, "listening");
+  await once(server.server, "listening").catch((cause: NodeJS.ErrnoException) => {
+    const taken = cause.code === "EADDRINUSE";
+    const problem = taken
+      ? "is taken: free it or choose another"
+      : `cannot be used: ${cause.code ?? cause.message}`;
+    throw new Failure(taken ? "conflict" : "network", `port ${port} on 127.0.0.1 ${problem}`, { cause });
+  });
   const bound = server.server.address() as AddressInfo;
   return {
     url: `smtp://127.0.0.1:${bound.port}`,

@@ -56,7 +56,8 @@ async function open({
   const { ContainerRegistryManagementClient } = await import("@azure/arm-containerregistry");
   return new ContainerRegistryManagementClient(credential, resource.subscriptionId, {
     endpoint: origin,
-    // The SDK would sleep for as long as Retry-After says, inside our invocation. Messages come back later at no cost.
+    // The SDK would sleep for as long as Retry-After says, inside our invocation. Messages come back later at
+    // no cost.
     retryOptions: { maxRetries: 0 },
     redirectOptions: { maxRetries: 0 },
     additionalPolicies: [{ policy: stayOn(origin), position: "perCall" }],
@@ -64,8 +65,8 @@ async function open({
 }
 
 /**
- * The SDK follows a Location header with the ARM token in hand, wherever it leads. This runs before the policy that adds the
- * token, so that the token never leaves ARM.
+ * The SDK follows a Location header with the ARM token in hand, wherever it leads. This runs before the
+ * policy that adds the token, so that the token never leaves ARM.
  */
 function stayOn(origin: string) {
   return {

@@ -21,8 +21,8 @@ const advice: Partial<Record<FailureCode, string>> = {
 };
 
 /**
- * Turns what the ARM SDK throws into a `Failure`. The SDK's error is not kept as the cause: it holds the request with its
- * token and, for an import, the upstream's password.
+ * Turns what the ARM SDK throws into a `Failure`. The SDK's error is not kept as the cause: it holds the
+ * request with its token and, for an import, the upstream's password.
  */
 export function armFailure(
   error: unknown,

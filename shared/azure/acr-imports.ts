@@ -3,23 +3,25 @@ import { retryAfterMs } from "../http/retry-after.ts";
 import { Failure } from "../model/failure.ts";
 import { type AcrClient, requireOrigin } from "./acr-client.ts";
 import { statusFailure } from "./acr-failure.ts";
-import type { AcrImportRequest, AcrImportState, RunningAcrImport } from "./acr-port.ts";
+import type { AcrImportRequest, AcrImportState, RunningAcrImport, StartedAcrImport } from "./acr-port.ts";
 import { serviceText } from "./service-text.ts";
 
 // The service asks for 10 s between questions; this stands in where it asks for nothing.
 const defaultCheckAfterMs = 10_000;
-// Newer operation URLs carry a signed certificate of a few KB in their query. The ledger's row must hold the operation.
+// Newer operation URLs carry a signed certificate of a few KB in their query. The ledger's row must hold the
+// operation.
 const maxPathLength = 16_384;
 
 /**
- * Registries_ImportImage. The SDK's `begin` sends the POST and then asks once about the operation, as it always does; what that first
- * question brings is left to `checkImport`, since the accepted import must be remembered whatever it says.
+ * Registries_ImportImage. The SDK's `begin` sends the POST and then asks once about the operation, as it
+ * always does; what that first question brings is left to `checkImport`, since the accepted import must be
+ * remembered whatever it says.
  */
 export async function startImport(
   client: AcrClient,
   request: AcrImportRequest,
   signal: AbortSignal,
-): Promise<RunningAcrImport> {
+): Promise<StartedAcrImport> {
   const { resourceGroup, name } = client.resource;
   let accepted: Answer | undefined;
   const started = client.call("starting an import", signal, (sdk) =>
@@ -38,6 +40,7 @@ export async function startImport(
   if (accepted === undefined) throw failed;
   const operation = readOperation(client, accepted);
   if (operation === undefined) {
+    if (accepted.status !== 202) return { kind: "done" };
     throw new Failure(
       "protocol",
       `registry ${name}: ARM accepted an import (${accepted.status}) but names no operation to ask about`,
@@ -47,9 +50,9 @@ export async function startImport(
 }
 
 /**
- * One GET of the operation's Location through the SDK's own pipeline (its token, its user agent). The SDK's poller could be
- * resumed from a serialised state instead, but that state is an internal format of core-lro, it does not exist when the
- * first poll of `begin` failed, and it hides Retry-After.
+ * One GET of the operation's Location through the SDK's own pipeline (its token, its user agent). The SDK's
+ * poller could be resumed from a serialised state instead, but that state is an internal format of core-lro,
+ * it does not exist when the first poll of `begin` failed, and it hides Retry-After.
  */
 export async function checkImport(
   client: AcrClient,

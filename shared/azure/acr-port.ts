@@ -2,7 +2,10 @@ import type { Credential } from "../model/credential.ts";
 import type { Digest } from "../model/digest.ts";
 import type { AcrResource } from "./acr-resource.ts";
 
-/** One Azure Container Registry as ARM offers it. Each call makes a bounded number of requests and never waits for work. */
+/**
+ * One Azure Container Registry as ARM offers it. Each call makes a bounded number of requests and never waits
+ * for work.
+ */
 export interface Acr {
   readonly resource: AcrResource;
 
@@ -10,7 +13,7 @@ export interface Acr {
   describe(signal: AbortSignal): Promise<AcrDescription>;
 
   /** Hands an import to the service; it moves the bytes itself. Throws what ARM refuses at once. */
-  startImport(request: AcrImportRequest, signal: AbortSignal): Promise<RunningAcrImport>;
+  startImport(request: AcrImportRequest, signal: AbortSignal): Promise<StartedAcrImport>;
 
   /** Asks once how the import at `path` stands. Throws only when ARM could not be asked. */
   checkImport(path: string, signal: AbortSignal): Promise<AcrImportState>;
@@ -53,15 +56,20 @@ export interface AcrImportRequest {
 
 export interface RunningAcrImport {
   readonly kind: "running";
-  /** Where to ask again, also from another process: path and query on the ARM host, so that it cannot lead elsewhere. */
+  /**
+   * Where to ask again, also from another process: path and query on the ARM host, so that it cannot lead
+   * elsewhere.
+   */
   readonly path: string;
   /** Milliseconds that the service asks us to wait before the next question. */
   readonly checkAfterMs: number;
 }
 
+/** The specification allows an import that is done at once. */
+export type StartedAcrImport = RunningAcrImport | { readonly kind: "done" };
+
 export type AcrImportState =
-  | RunningAcrImport
-  | { readonly kind: "done" }
+  | StartedAcrImport
   /** The service keeps no result of it any more: only the target can tell. */
   | { readonly kind: "forgotten" }
   /** `text` is the service's own, made printable. */

@@ -4,8 +4,8 @@ import type { AcrClient } from "./acr-client.ts";
 const tailBytes = 8192;
 
 /**
- * Runs_GetLogSasUrl, then the end of the blob behind it. The URL is itself the secret, so it never leaves this function and no
- * ARM token goes to it. Blobs know no suffix ranges, hence the HEAD.
+ * Runs_GetLogSasUrl, then the end of the blob behind it. The URL is itself the secret, so it never leaves
+ * this function and no ARM token goes to it. Blobs know no suffix ranges, hence the HEAD.
  */
 export async function readRunLog(client: AcrClient, runId: string, signal: AbortSignal): Promise<string> {
   const { resourceGroup, name } = client.resource;

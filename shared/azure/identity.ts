@@ -1,6 +1,9 @@
 import type { TokenCredential } from "@azure/identity";
 
-/** `managed-identity` where the host offers IDENTITY_ENDPOINT; `default` tries what a developer has signed in with. */
+/**
+ * `managed-identity` where the host offers IDENTITY_ENDPOINT; `default` tries what a developer has signed in
+ * with.
+ */
 export interface CredentialOptions {
   readonly source: "managed-identity" | "default";
   /** Client id of a user-assigned identity; the system-assigned one when absent. */
@@ -8,8 +11,8 @@ export interface CredentialOptions {
 }
 
 /**
- * The app's Entra identity. Nothing is loaded before the first token is asked for: @azure/identity costs more start-up time
- * than all of the app's own modules.
+ * The app's Entra identity. Nothing is loaded before the first token is asked for: @azure/identity costs more
+ * start-up time than all of the app's own modules.
  */
 export function createCredential(options: CredentialOptions): TokenCredential {
   let opening: Promise<TokenCredential> | undefined;

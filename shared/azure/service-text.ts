@@ -1,6 +1,6 @@
 /**
- * A service's own words made fit for a message: one line of printable ASCII, without what follows `?` in a URL (signatures), at
- * most `limit` characters. Cut in front, since the end of a log says why.
+ * A service's own words made fit for a message: one line of printable ASCII, without what follows `?` in a
+ * URL (signatures), at most `limit` characters. Cut in front, since the end of a log says why.
  */
 export function serviceText(text: string, limit = 400): string {
   const line = text

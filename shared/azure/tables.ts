@@ -10,10 +10,13 @@ export interface Key {
   readonly row: string;
 }
 
-/** A stored row. `changedAt` is the storage service's own clock at the last write. */
+/** A stored row. Both times are by the storage service's clock alone: ours may be an hour off. */
 export interface Row extends Key {
   readonly etag: string;
+  /** Its last write. */
   readonly changedAt: Date;
+  /** Milliseconds from its last write to this read; not below 0, to a second (the grain of HTTP's Date header). */
+  readonly ageMs: number;
   readonly values: Values;
 }
 
@@ -36,11 +39,6 @@ export interface Range {
  */
 export interface Table {
   get(key: Key, signal: AbortSignal): Promise<Row | undefined>;
-  /** As `get`, with the service's clock at the answer: compare it with `changedAt`, never with our own clock. */
-  getTimed(
-    key: Key,
-    signal: AbortSignal,
-  ): Promise<{ readonly row: Row | undefined; readonly serverNow: Date }>;
   query(range: Range, signal: AbortSignal): AsyncIterable<Row>;
   /** Over all partitions, by an OData filter; for scans by the sweep and for people only. */
   scan(filter: string, signal: AbortSignal): AsyncIterable<Row>;
@@ -56,25 +54,18 @@ export function createTable(client: TableClient): Table {
   const name = client.tableName;
   const attempt = <T>(doing: string, call: () => Promise<T>): Promise<T> => withTable(client, doing, call);
 
-  const getTimed: Table["getTimed"] = (key, abortSignal) =>
-    attempt(`reading ${at(name, key)}`, async () => {
-      let serverNow = new Date();
-      const onResponse = (response: { headers: { get(name: string): string | undefined } }): void => {
-        serverNow = new Date(response.headers.get("date") ?? Date.now());
-      };
-      try {
-        const entity = await client.getEntity(key.partition, key.row, { abortSignal, onResponse });
-        return { row: toRow(entity), serverNow };
-      } catch (error) {
-        if (statusOf(error) === 404 && serviceCodeOf(error) !== "TableNotFound")
-          return { row: undefined, serverNow };
-        throw error;
-      }
-    });
-
   return {
-    getTimed,
-    get: async (key, signal) => (await getTimed(key, signal)).row,
+    get: (key, abortSignal) =>
+      attempt(`reading ${at(name, key)}`, async () => {
+        const clock = createServiceClock();
+        try {
+          const { onResponse } = clock;
+          return toRow(await client.getEntity(key.partition, key.row, { abortSignal, onResponse }), clock);
+        } catch (error) {
+          if (statusOf(error) === 404 && serviceCodeOf(error) !== "TableNotFound") return undefined;
+          throw error;
+        }
+      }),
     query: (range, signal) => pages(client, rangeFilter(range), signal),
     scan: (filter, signal) => pages(client, filter, signal),
     insert: (key, values, abortSignal) =>
@@ -129,13 +120,31 @@ async function withTable<T>(client: TableClient, doing: string, call: () => Prom
 }
 
 async function* pages(client: TableClient, filter: string, abortSignal: AbortSignal): AsyncGenerator<Row> {
+  const clock = createServiceClock();
   try {
-    const entities = client.listEntities({ queryOptions: { filter }, abortSignal });
-    for await (const entity of entities) yield toRow(entity);
+    const { onResponse } = clock;
+    const entities = client.listEntities({ queryOptions: { filter }, abortSignal, onResponse });
+    for await (const entity of entities) yield toRow(entity, clock);
   } catch (error) {
     if (serviceCodeOf(error) === "TableNotFound") return;
     throw azureFailure(error, `reading ${client.tableName}`);
   }
+}
+
+/** The service's time, as its last answer gave it. */
+interface ServiceClock {
+  readonly onResponse: (response: { headers: { get(name: string): string | undefined } }) => void;
+  now(): number;
+}
+
+function createServiceClock(): ServiceClock {
+  let now = Date.now();
+  return {
+    onResponse: ({ headers }) => {
+      now = Date.parse(headers.get("date") ?? "") || Date.now();
+    },
+    now: () => now,
+  };
 }
 
 function rangeFilter({ partition, from, to }: Range): string {
@@ -158,7 +167,7 @@ const systemColumns: ReadonlySet<string> = new Set([
   "odata.metadata",
 ]);
 
-function toRow(entity: object): Row {
+function toRow(entity: object, clock: ServiceClock): Row {
   const columns = entity as Record<string, unknown>;
   const { etag, partitionKey, rowKey, timestamp } = columns;
   const values: Record<string, string | number | boolean> = {};
@@ -168,11 +177,13 @@ function toRow(entity: object): Row {
       values[column] = value;
     else if (typeof value === "bigint" || value instanceof Date) values[column] = String(value);
   }
+  const changedAt = new Date(String(timestamp));
   return {
     partition: String(partitionKey),
     row: String(rowKey),
     etag: String(etag),
-    changedAt: new Date(String(timestamp)),
+    changedAt,
+    ageMs: Math.max(0, clock.now() - changedAt.getTime()),
     values,
   };
 }

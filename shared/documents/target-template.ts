@@ -14,8 +14,8 @@ export type TargetTemplate = (source: Repository, tag: string) => TargetName;
 export const defaultTarget = "{host}/{repository}:{tag}";
 
 const placeholders: Readonly<Record<string, (source: Repository, tag: string) => string>> = {
-  // A port's colon and IPv6 brackets cannot stand in a repository path.
-  host: ({ host }) => host.replaceAll(/[[\]]/g, "").replaceAll(":", "-"),
+  // A port's colon and IPv6 brackets cannot stand in a repository path, nor can a - at its ends.
+  host: ({ host }) => host.replaceAll(/[[\]:]+/g, "-").replaceAll(/^-|-$/g, ""),
   repository: ({ path }) => path,
   name: ({ path }) => path.slice(path.lastIndexOf("/") + 1),
   tag: (_, tag) => tag,

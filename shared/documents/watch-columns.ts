@@ -48,12 +48,25 @@ export function columnProblems(column: string, value: unknown): string[] {
       `${column} is not supported by this version, and the watch must not run without it: remove the column to go on`,
     ];
   }
-  const close = Object.keys(columns).find((known) =>
-    known.toLowerCase().startsWith(column.toLowerCase().slice(0, 3)),
-  );
+  const close = Object.keys(columns).find((known) => editsBetween(known, column) <= 2);
   const hint =
     close === undefined ? `known columns: ${Object.keys(columns).join(", ")}` : `did you mean ${close}?`;
   return [`"${printable(column)}" is not a column of a watch: ${hint}`];
+}
+
+/** Levenshtein's distance, whatever the case: letters to put in, take out or change. */
+function editsBetween(a: string, b: string): number {
+  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
+  for (const [index, letter] of [...from].entries()) {
+    const next = [index + 1];
+    for (let at = 1; at <= to.length; at += 1) {
+      const changed = (row[at - 1] ?? 0) + (letter === to[at - 1] ? 0 : 1);
+      next.push(Math.min(changed, (row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
 }
 
 export function parseList(text: string): string[] {

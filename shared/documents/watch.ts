@@ -38,7 +38,7 @@ export interface Watch extends WatchId {
   readonly enabled: "yes" | "no";
   readonly note?: string;
   readonly managedBy?: string;
-  /** Hash of the columns that decide what is imported: a change of them makes the watch look at everything anew. */
+  /** Hash of the columns that decide what is imported and how: a change of them makes the watch look at everything anew. */
   readonly revision: string;
 }
 
@@ -83,7 +83,7 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
     problems.push(`Tags and Track are both empty, so nothing would be chosen. Tags: ${columns.Tags}`);
   }
   if (problems.length > 0 || id === undefined || source === undefined) {
-    throw new Failure("invalid", problems.join("; "), { context: { group, name } });
+    throw new Failure("invalid", bounded(problems.join("; ")), { context: { group, name } });
   }
   return {
     ...id,
@@ -108,6 +108,13 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   };
 }
 
+// What fits into a column of a table, a card and a reader's patience.
+const maxReason = 4000;
+
+function bounded(text: string): string {
+  return text.length <= maxReason ? text : `${text.slice(0, maxReason - 1)}…`;
+}
+
 function attempt<T>(parse: () => T, problems: string[]): T | undefined {
   try {
     return parse();
@@ -128,6 +135,7 @@ const selecting: readonly WatchColumn[] = [
   "Track",
   "Platforms",
   "Target",
+  "Method",
 ];
 
 function revisionOf(row: Values): string {

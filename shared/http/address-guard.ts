@@ -45,29 +45,18 @@ export function guardedLookup(
   };
 }
 
+/** IPv6 addresses that embed an IPv4 one count as private: what they lead to is not what they look like. */
 export function isPublicAddress(address: string): boolean {
   const version = isIP(address);
   if (version === 4) return !special.check(address, "ipv4");
-  if (version !== 6) return false;
-  const embedded = mappedIpv4(address);
-  if (embedded !== undefined) return !special.check(embedded, "ipv4");
-  return globalUnicast.check(address, "ipv6") && !special.check(address, "ipv6");
+  return version === 6 && globalUnicast.check(address, "ipv6") && !special.check(address, "ipv6");
 }
 
 function isPermitted(address: string, permitted: BlockList | undefined): boolean {
-  if (isPublicAddress(address)) return true;
-  if (permitted === undefined) return false;
-  const plain = mappedIpv4(address) ?? address;
-  return isIP(plain) !== 0 && permitted.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
-}
-
-/** The IPv4 address in `::ffff:0:0/96`, which sockets treat as that IPv4 address. */
-function mappedIpv4(address: string): string | undefined {
-  const canonical = URL.parse(`http://[${address}]`)?.hostname ?? "";
-  const [, high, low] = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/.exec(canonical) ?? [];
-  if (high === undefined || low === undefined) return undefined;
-  const bits = (Number.parseInt(high, 16) << 16) | Number.parseInt(low, 16);
-  return [24, 16, 8, 0].map((shift) => (bits >>> shift) & 0xff).join(".");
+  const version = isIP(address);
+  if (version === 0) return false;
+  // A BlockList takes `::ffff:10.0.0.1` for the `10.0.0.1` that sockets connect to.
+  return isPublicAddress(address) || permitted?.check(address, version === 6 ? "ipv6" : "ipv4") === true;
 }
 
 function resolveAll(hostname: string): Promise<readonly string[]> {

@@ -7,7 +7,10 @@ import { requireOwnTarget } from "./own-registry.ts";
 import { refuseLasting } from "./refuse.ts";
 import { refusalFrom } from "./service-refusal.ts";
 
-/** ACR's own service copies the image, all platforms, by Registries_ImportImage. The bytes leave from Azure's addresses. */
+/**
+ * ACR's own service copies the image, all platforms, by Registries_ImportImage. The bytes leave from Azure's
+ * addresses.
+ */
 export const acrImport = {
   kind: "acr-import",
   create({ acr, credentials }: MethodPorts) {

@@ -38,7 +38,8 @@ function parsePool(text: string): string {
   );
 }
 
-// The tool's name goes into the task's command line, which a shell reads: nothing but the repository grammar gets there.
+// The tool's name goes into the task's command line, which a shell reads: nothing but the repository grammar
+// gets there.
 function parseCopyTool(text: string): AgentPoolConfig["copyTool"] {
   try {
     // A host of our own in front makes the reference's first part a path and refuses one that is a host itself.

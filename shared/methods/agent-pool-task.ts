@@ -5,8 +5,9 @@ import type { ImportOrder } from "./method.ts";
 export const copyTaskSeconds = 7200;
 
 /**
- * The task of every copy. A `cmd` step is a shell's command line with the docker socket at hand, so nothing of the order is in this
- * text: source and target are values, which come from parsed references. `--no-clobber` leaves a target tag that exists.
+ * The task of every copy. A `cmd` step is a shell's command line with the docker socket at hand, so nothing
+ * of the order is in this text: source and target are values, which come from parsed references.
+ * `--no-clobber` leaves a target tag that exists.
  * Source: https://learn.microsoft.com/azure/container-registry/container-registry-tasks-reference-yaml
  */
 export function copyTask(

@@ -12,7 +12,10 @@ export interface MethodPorts {
   readonly now: Clock;
   readonly acr?: Acr;
   readonly agentPool?: AgentPoolConfig;
-  /** Reference to the target's credential, such as `env:TARGET` or `entra`, for methods that write to it themselves. */
+  /**
+   * Reference to the target's credential, such as `env:TARGET` or `entra`, for methods that write to it
+   * themselves.
+   */
   readonly targetCredential?: string;
   /** Milliseconds after which a call that moves bytes itself begins nothing more; after twice that it breaks off. */
   readonly budgetMs?: number;

@@ -9,7 +9,8 @@ interface Rule {
   readonly advice: string;
 }
 
-// The first match counts: texts nest ("Error copying blobs: … 429 toomanyrequests"). No bare numbers, since texts hold digests.
+// The first match counts: texts nest ("Error copying blobs: … 429 toomanyrequests"). No bare numbers, since
+// texts hold digests.
 const rules: readonly Rule[] = [
   { pattern: /already exists in target registry|refusing to clobber/i, code: "exists", advice: "" },
   {
@@ -51,12 +52,13 @@ const rules: readonly Rule[] = [
   },
 ];
 
-// "InvalidParameters: Error copying blobs" stands for nearly anything and often passes: https://github.com/Azure/acr/issues/632
+// "InvalidParameters: Error copying blobs" stands for nearly anything and often passes:
+// https://github.com/Azure/acr/issues/632
 const fallback: Rule = { pattern: /(?:)/, code: "unavailable", advice: "" };
 
 /**
- * A tag that exists is `done`: a repeated start finds the tag that the first one made. The digest proof follows in any case and
- * tells our image from a foreign one.
+ * A tag that exists is `done`: a repeated start finds the tag that the first one made. The digest proof
+ * follows in any case and tells our image from a foreign one.
  */
 export function refusalFrom(text: string, link?: string): Progress {
   const { code, advice } = rules.find(({ pattern }) => pattern.test(text)) ?? fallback;

@@ -42,7 +42,14 @@ export function select(tags: readonly string[], rules: Rules): Selection {
   }
   const versions =
     rules.policy === undefined ? [] : newestFirst(candidates, { ...rules, policy: rules.policy }, skipped);
-  return { versions, tracked, skipped: skipped.sort((a, b) => byCodeUnit(a.tag, b.tag)) };
+  return {
+    versions,
+    tracked,
+    // Sorting this would be most of the work, and polls never look at it.
+    get skipped() {
+      return skipped.sort((a, b) => byCodeUnit(a.tag, b.tag));
+    },
+  };
 }
 
 interface Candidate {

@@ -53,7 +53,7 @@ async function transfer(
   for (;;) {
     try {
       upload ??= await route.to.startUpload(route.toRepository, signal);
-      await sendBlob(route, { blob, upload, signal });
+      await sendBlob(route, { blob, upload, tries, signal });
       return;
     } catch (error) {
       await tries.next(error, signal);

@@ -3,12 +3,14 @@ import { Failure } from "../model/failure.ts";
 import { inChunks } from "./chunks.ts";
 import type { BlobRoute } from "./copy-route.ts";
 import type { BlobUpload } from "./registry.ts";
-import { createTries } from "./retry.ts";
+import type { Tries } from "./retry.ts";
 import { hashFor } from "./verified-blob.ts";
 
 interface Sending {
   readonly blob: Descriptor;
   readonly upload: BlobUpload;
+  /** One count for all that breaks while this blob goes over. */
+  readonly tries: Tries;
   readonly signal: AbortSignal;
 }
 
@@ -34,9 +36,8 @@ export async function sendBlob(route: BlobRoute, sending: Sending): Promise<void
 }
 
 async function close(route: BlobRoute, sending: Sending, tail: Uint8Array): Promise<void> {
-  const { blob, upload, signal } = sending;
+  const { blob, upload, tries, signal } = sending;
   const { to, toRepository } = route;
-  const tries = createTries();
   const start = upload.offset;
   for (;;) {
     try {
@@ -51,8 +52,7 @@ async function close(route: BlobRoute, sending: Sending, tail: Uint8Array): Prom
 }
 
 async function persist(sending: Sending, chunk: Uint8Array): Promise<void> {
-  const { upload, signal } = sending;
-  const tries = createTries();
+  const { upload, tries, signal } = sending;
   const start = upload.offset;
   while (upload.offset < start + chunk.length) {
     try {
@@ -85,9 +85,8 @@ function lost(cause: unknown): Failure {
 /** The blob's bytes, read on where a read broke; one hash runs over all of them. */
 async function* readOn(
   { from, fromRepository }: BlobRoute,
-  { blob, signal }: Sending,
+  { blob, tries, signal }: Sending,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const tries = createTries();
   const hash = hashFor(blob.digest);
   let offset = 0;
   for (;;) {

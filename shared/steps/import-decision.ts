@@ -14,6 +14,8 @@ export type Outcome =
   /** The target has the digest, by a HEAD just now. `present`: it was there before we did anything. */
   | { readonly kind: "proven"; readonly how: "imported" | "present"; readonly link?: string }
   | { readonly kind: "held"; readonly reason: string; readonly previousDigest: string }
+  /** The running operation, or the target, could not be asked: it goes on as far as anybody knows. */
+  | { readonly kind: "unclear"; readonly failure: Failure }
   | { readonly kind: "failed"; readonly failure: Failure; readonly link?: string };
 
 export interface ImportDecision {
@@ -34,6 +36,7 @@ export interface DecisionContext {
 
 // Five tries over about an hour and a half outlast a registry's bad hour; then people must look.
 const retryDelaysMs = [10_000, 60_000, 300_000, 1_200_000, 3_600_000];
+const askAgainMs = 60_000;
 
 /** Pure: the record after a hop, and what comes next. */
 export function decideImport(
@@ -70,6 +73,13 @@ export function decideImport(
       };
       return { record: held, announce: "moved" };
     }
+    case "unclear": {
+      const { failure } = outcome;
+      if (record.deadline === undefined || context.now > record.deadline)
+        return decideFailure(next, failure, context);
+      const delayMs = Math.max(spread(askAgainMs, context.random), failure.retryAfterMs ?? 0);
+      return { record: { ...next, reason: failure.message }, delayMs };
+    }
     case "failed":
       return decideFailure({ ...next, ...linkOf(outcome) }, outcome.failure, context);
   }
@@ -94,12 +104,15 @@ function decideFailure(
     };
     return { record: failed, announce: "failed" };
   }
-  const spread = Math.round(delay * (0.8 + 0.4 * random));
-  const delayMs = Math.max(spread, failure.retryAfterMs ?? 0);
+  const delayMs = Math.max(spread(delay, random), failure.retryAfterMs ?? 0);
   return {
     record: { ...withoutOperation(next), state: "pending", attempts, reason: failure.message },
     delayMs,
   };
+}
+
+function spread(delayMs: number, random: number): number {
+  return Math.round(delayMs * (0.8 + 0.4 * random));
 }
 
 function withoutOperation(record: ImportRecord): ImportRecord {

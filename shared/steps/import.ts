@@ -48,15 +48,13 @@ export async function importStep(
     return { kind: "stale" };
   }
   if (message.hop < entry.record.hop) return { kind: "stale" };
-  if (entry.lease === "held") {
+  const leased = entry.lease === "held" ? undefined : await lease(entry, ports, signal);
+  if (leased === undefined) {
     await ports.queues.import(message, { signal, delayMs: ports.leaseMs });
     return { kind: "leased" };
   }
-  const leased = await lease(entry, ports, signal);
-  if (leased === undefined) return { kind: "stale" };
-
   const began = entry.lease === "lapsed" || entry.record.attempts > 0 ? "before" : "now";
-  const outcome = await attempt(leased.record, { began }, ports, signal);
+  const outcome = await attempt(leased, { began }, ports, signal);
   const context = { now: ports.now(), deadlineMs: ports.deadlineMs, random: ports.random() };
   const { record, delayMs, announce } = decideImport(leased.record, outcome, context);
   // Emit before recording progress: a crash in between repeats the hop, and never loses it.
@@ -91,17 +89,26 @@ async function lease(
 }
 
 async function attempt(
-  record: ImportRecord,
+  leased: Leased,
   options: { readonly began: "before" | "now" },
   ports: ImportPorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
+  const { record } = leased;
   try {
     return await advance(record, options, ports, signal);
   } catch (error) {
     const failure = toFailure(error, `importing ${formatReference({ ...record.source, tag: record.tag })}`);
-    // A defect of ours, or the host going down: leave it to the queue's own retries, and then to the dead letters.
-    if (failure.code === "internal" || failure.code === "canceled") throw failure;
+    // The host is going down: the queue gives the message to another worker, which waits for the lease.
+    if (failure.code === "canceled") throw failure;
+    if (failure.code === "internal") {
+      // A defect of ours: for the queue's own retries and then for the dead letters, which a lease would keep it from.
+      const { lease: _, ...released } = record;
+      await ports.ledger.update(leased, { ...released, attempts: record.attempts + 1 }, { signal });
+      throw failure;
+    }
+    // Asking failed, which says nothing of what was asked about.
+    if (record.operation !== undefined && failure.transient) return { kind: "unclear", failure };
     return { kind: "failed", failure };
   }
 }

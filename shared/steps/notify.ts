@@ -15,6 +15,8 @@ export interface NotifyPorts {
   readonly channel: (name: string) => Notifier | undefined;
   /** How long events gather before they go out as one message, in milliseconds. */
   readonly windowMs: number;
+  /** After this many milliseconds a claim belongs to a worker that died: longer than any notifier's own time limit. */
+  readonly leaseMs: number;
   readonly now: Clock;
 }
 
@@ -56,29 +58,50 @@ async function relay(partition: string, ports: NotifyPorts, signal: AbortSignal)
 
 // What one card or mail may hold, and what one table transaction may change.
 const eventsPerMessage = 100;
-// Longer than any notifier's own time limit: a claim this old belongs to a worker that died.
-const claimMs = 120_000;
 const retryDelaysMs = [15_000, 60_000, 300_000, 1_200_000, 3_600_000, 14_400_000];
 
 async function flush(name: string, ports: NotifyPorts, signal: AbortSignal): Promise<NotifyResult> {
   const now = ports.now();
   const open = await ports.deliveries.open(name, signal);
-  const ready = open.filter((each) => isReady(each, now)).slice(0, eventsPerMessage);
-  const claimed = open.filter((each) => each.state === "sending" && !isReady(each, now));
+  const ready = open.filter((each) => isReady(each, now, ports.leaseMs));
+  const message = nextMessage(ready);
+  const claimed = open.filter((each) => each.state === "sending" && !isReady(each, now, ports.leaseMs));
   // A claimed event's worker may be dead: come back when its claim has lapsed.
   if (claimed.length > 0)
-    await ports.queues.notify({ kind: "flush", channel: name }, { signal, delayMs: claimMs });
-  if (ready.length === 0) {
+    await ports.queues.notify({ kind: "flush", channel: name }, { signal, delayMs: ports.leaseMs });
+  if (message === undefined) {
     await comeBack(open, ports, signal);
     return { kind: "nothing-due" };
   }
   try {
-    await ports.deliveries.update(ready, { state: "sending" }, signal);
+    await ports.deliveries.update(message.parts, { state: "sending", message: message.key }, signal);
   } catch (error) {
-    if (error instanceof Failure && error.code === "conflict") return { kind: "nothing-due" };
-    throw error;
+    if (!(error instanceof Failure) || error.code !== "conflict") throw error;
+    // Another worker was faster, but it may have looked before the last of these were due.
+    await ports.queues.notify({ kind: "flush", channel: name }, { signal, delayMs: 1000 });
+    return { kind: "nothing-due" };
   }
-  return send(name, ready, ports, signal);
+  const result = await send(name, message, ports, signal);
+  // More may have gathered than one message holds.
+  if (result.kind === "sent" && ready.length > message.parts.length)
+    await ports.queues.notify({ kind: "flush", channel: name }, { signal });
+  return result;
+}
+
+interface Message {
+  readonly key: string;
+  readonly parts: readonly Delivery[];
+}
+
+/** The oldest events that are ready. What a dead worker may have sent stays one message, so that its key tells the repeat. */
+function nextMessage(ready: readonly Delivery[]): Message | undefined {
+  const claimed = ready[0]?.message;
+  const parts = ready.filter(({ message }) => message === claimed).slice(0, eventsPerMessage);
+  if (parts.length === 0) return undefined;
+  const key = createHash("sha256")
+    .update(parts.map(({ event }) => event.key).join(" "))
+    .digest("hex");
+  return { key: claimed ?? key, parts };
 }
 
 /** A message that came a moment early, by its clock or ours, must not be the last to look at a first try. */
@@ -91,16 +114,13 @@ async function comeBack(open: readonly Delivery[], ports: NotifyPorts, signal: A
 
 async function send(
   name: string,
-  ready: readonly Delivery[],
+  { key, parts }: Message,
   ports: NotifyPorts,
   signal: AbortSignal,
 ): Promise<NotifyResult> {
-  const events = ready.map(({ event }) => event);
-  const key = createHash("sha256")
-    .update(events.map((event) => event.key).join(" "))
-    .digest("hex");
+  const events = parts.map(({ event }) => event);
   // The claim has changed the etags, and only the claimant may write these rows until it lapses.
-  const mine = ready.map((delivery) => ({ ...delivery, etag: "*" }));
+  const mine = parts.map((delivery) => ({ ...delivery, etag: "*" }));
   try {
     const channel = ports.channel(name);
     if (channel === undefined) {
@@ -114,9 +134,6 @@ async function send(
     return putOff(mine, toFailure(error, `notifying ${name}`), ports, signal);
   }
   await ports.deliveries.update(mine, { state: "sent" }, signal);
-  // More may have gathered than one message holds.
-  if (ready.length === eventsPerMessage)
-    await ports.queues.notify({ kind: "flush", channel: name }, { signal });
   return { kind: "sent", channel: name, events: events.length };
 }
 
@@ -141,7 +158,6 @@ async function putOff(
   return { kind: "put-off", channel, reason: failure.message };
 }
 
-function isReady({ state, dueAt, changedAt }: Delivery, now: Date): boolean {
-  if (state === "due") return dueAt <= now;
-  return state === "sending" && now.getTime() - changedAt.getTime() >= claimMs;
+function isReady({ state, dueAt, ageMs }: Delivery, now: Date, claimMs: number): boolean {
+  return state === "due" ? dueAt <= now : ageMs >= claimMs;
 }

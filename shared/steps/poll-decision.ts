@@ -4,7 +4,7 @@ import type { MethodKind } from "../methods/members.ts";
 import type { Digest } from "../model/digest.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Selection } from "../policies/select.ts";
-import type { WatchState } from "../stores/watch-states.ts";
+import type { Trouble, WatchState } from "../stores/watch-states.ts";
 
 /** Which tags a poll asks upstream for, by HEAD. */
 export interface Questions {
@@ -43,6 +43,8 @@ export interface PollContext {
   readonly now: Date;
   /** Number of tags in the listing; undefined when the watch needed none. */
   readonly listed: number | undefined;
+  /** What is wrong with one of the tags; absent when all could be asked for. */
+  readonly trouble?: Trouble;
 }
 
 /** Pure: what follows from upstream's answers. */
@@ -79,15 +81,17 @@ export function decidePoll(
     }
   }
 
+  const trouble = context.trouble?.code === state.trouble?.code ? state.trouble : context.trouble;
   const next: WatchState = {
     revision: context.watch.revision,
     known,
     moved,
     // Small changes of a listing that select nothing new are not worth a write.
-    listed: Math.max(state.listed, context.listed ?? 0),
+    listed: context.listed ?? state.listed,
+    ...(trouble && { trouble }),
   };
   const changed =
-    state.trouble !== undefined ||
+    next.trouble?.code !== state.trouble?.code ||
     next.revision !== state.revision ||
     !sameEntries(next.known, state.known) ||
     !sameEntries(next.moved, state.moved);

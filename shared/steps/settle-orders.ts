@@ -42,19 +42,15 @@ export async function settleOrders(
 }
 
 /**
- * A floating tag may come back to a digest that it had before: its finished import is opened again. Returns the hop that
- * the message must name.
+ * An import that the ledger has already is opened again when it failed (its watch was changed since, or its tag came back),
+ * or when a floating tag came back to a digest that it had before. Returns the hop that the message must name.
  */
 async function reopen(record: ImportRecord, ledger: Ledger, signal: AbortSignal): Promise<number> {
   const entry = await ledger.get(record.watch, record.key, signal);
   if (entry === undefined) return 0;
   const { hop, state } = entry.record;
-  if (record.existing !== "replace" || state !== "done") return hop;
-  const { endedAt: _, operation: __, deadline: ___, reason: ____, ...rest } = entry.record;
-  await ledger.update(
-    entry,
-    { ...rest, state: "pending", seenAt: record.seenAt, attempts: 0, hop: hop + 1 },
-    { signal },
-  );
+  const again = state === "failed" || (state === "done" && record.existing === "replace");
+  if (!again) return hop;
+  await ledger.update(entry, { ...record, hop: hop + 1 }, { signal });
   return hop + 1;
 }

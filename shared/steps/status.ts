@@ -119,7 +119,7 @@ function watchStatus(row: WatchRow, { states, pausedHosts }: Known): WatchStatus
     return { watch: `${row.group}/${row.name}`, state: "rejected", tags: 0, reason: row.reason };
   }
   const { watch } = row;
-  const state = states.get(watchKey(watch));
+  const state = states.get(`${watch.source.host} ${watchKey(watch)}`);
   const base = {
     watch: formatWatchId(watch),
     source: formatRepository(watch.source),

@@ -10,6 +10,8 @@ export interface SweepPorts extends DriftPorts {
   readonly deliveries: Deliveries;
   readonly requests: Requests;
   readonly queues: Queues;
+  /** How long a worker may hold what it works on, in milliseconds: what stands still for longer has lost its worker. */
+  readonly leaseMs: number;
   readonly now: Clock;
 }
 
@@ -24,9 +26,6 @@ const minuteMs = 60_000;
 // Longer than any delay between two hops (retries wait up to 72 minutes), so that a live message is rarely doubled; a doubled
 // one is stale at its next hop and ends there.
 const pendingStandstillMs = 90 * minuteMs;
-// A running import asks again within minutes; a fresh one starts at once.
-const runningStandstillMs = 10 * minuteMs;
-const outboxStandstillMs = 2 * minuteMs;
 const keepSentMs = 7 * 24 * 60 * minuteMs;
 const keepRequestsMs = 24 * 60 * minuteMs;
 
@@ -35,15 +34,12 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
   const now = ports.now();
   let revived = 0;
   for await (const entry of ports.ledger.open(signal)) {
-    if (!standsStill(entry, now)) continue;
+    if (!standsStill(entry, ports.leaseMs)) continue;
     const { watch, key, hop } = entry.record;
     await ports.queues.import({ watch, key, hop }, { signal });
     revived += 1;
   }
-  for (const partition of await ports.ledger.waitingOutboxes(
-    new Date(now.getTime() - outboxStandstillMs),
-    signal,
-  )) {
+  for (const partition of await ports.ledger.waitingOutboxes(ports.leaseMs, signal)) {
     await ports.queues.notify({ kind: "relay", partition }, { signal });
     revived += 1;
   }
@@ -53,25 +49,26 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
 }
 
 /** Pure: whether an open import has been left alone for longer than its next hop could take. */
-export function standsStill({ record, changedAt, lease }: LedgerEntry, now: Date): boolean {
+export function standsStill({ record, ageMs, lease }: LedgerEntry, leaseMs: number): boolean {
   if (lease === "held") return false;
-  const limit = record.state === "pending" && record.attempts > 0 ? pendingStandstillMs : runningStandstillMs;
-  return now.getTime() - changedAt.getTime() > limit;
+  // Only an import that was put off after a failure, and is not in a dead worker's hands, waits for longer.
+  const waits = record.state === "pending" && record.attempts > 0 && lease === "none";
+  // A running import asks again within minutes, and a fresh one starts at once.
+  return ageMs > (waits ? pendingStandstillMs : 2 * leaseMs);
 }
 
 async function reviveChannels(ports: SweepPorts, now: Date, signal: AbortSignal): Promise<number> {
   const late = new Set<string>();
   for await (const delivery of ports.deliveries.all(signal)) {
-    if (isLate(delivery, now)) late.add(delivery.channel);
+    if (isLate(delivery, now, ports.leaseMs)) late.add(delivery.channel);
     const ended = delivery.state === "sent" || delivery.state === "failed";
-    if (ended && now.getTime() - delivery.changedAt.getTime() > keepSentMs)
-      await ports.deliveries.remove(delivery, signal);
+    if (ended && delivery.ageMs > keepSentMs) await ports.deliveries.remove(delivery, signal);
   }
   for (const channel of late) await ports.queues.notify({ kind: "flush", channel }, { signal });
   return late.size;
 }
 
-function isLate({ state, dueAt, changedAt }: Delivery, now: Date): boolean {
-  if (state === "due") return now.getTime() - dueAt.getTime() > outboxStandstillMs;
-  return state === "sending" && now.getTime() - changedAt.getTime() > outboxStandstillMs;
+function isLate({ state, dueAt, ageMs }: Delivery, now: Date, leaseMs: number): boolean {
+  if (state === "due") return now.getTime() - dueAt.getTime() > leaseMs;
+  return state === "sending" && ageMs > leaseMs;
 }

@@ -5,18 +5,19 @@ import { Failure } from "../model/failure.ts";
 import { formatRepository } from "../model/reference.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
-import type { WatchState } from "../stores/watch-states.ts";
-
-export type Trouble = NonNullable<WatchState["trouble"]>;
+import type { Trouble, WatchState } from "../stores/watch-states.ts";
 
 export function troubleOf(failure: Failure, since: Date): Trouble {
   return { code: failure.code, reason: failure.message, since };
 }
 
-/** Tells people that a watch cannot be polled. Passing faults are left to the status: the next poll may well succeed. */
+/**
+ * Tells people that a watch cannot be polled. Passing faults are left to the status: the next poll may well succeed.
+ * `slot`, the poll's own moment, stays the same when its message is processed again.
+ */
 export async function announceTrouble(
   watch: Watch,
-  trouble: Trouble,
+  trouble: Trouble & { readonly slot: Date },
   ports: { readonly ledger: Ledger; readonly queues: Queues; readonly channels: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
@@ -24,7 +25,7 @@ export async function announceTrouble(
   const partition = watchKey(watch);
   const event = {
     key: createHash("sha256")
-      .update(`${partition} ${trouble.code} ${trouble.since.toISOString()}`)
+      .update(`${partition} ${trouble.code} ${trouble.slot.toISOString()}`)
       .digest("hex"),
     kind: "watch-failing",
     at: trouble.since.toISOString(),

@@ -1,4 +1,4 @@
-import { inBatches, type Row, type Table, type Values, type Write } from "../azure/tables.ts";
+import { inBatches, quoted, type Row, type Table, type Values, type Write } from "../azure/tables.ts";
 import type { Event } from "../model/event.ts";
 
 /**
@@ -12,8 +12,11 @@ export interface Delivery {
   readonly dueAt: Date;
   readonly attempts: number;
   readonly reason?: string;
+  /** While `sending`: the key of the message that it was claimed for. */
+  readonly message?: string;
   readonly etag: string;
-  readonly changedAt: Date;
+  /** Milliseconds since its last change, by the storage service's clock. */
+  readonly ageMs: number;
 }
 
 /** Table `deliveries`: partition = channel, row = event key. The meeting place of events from many watches. */
@@ -48,7 +51,7 @@ export function createDeliveries(table: Table): Deliveries {
     },
     open: async (channel, signal) => {
       const found: Delivery[] = [];
-      const filter = `PartitionKey eq '${channel}' and (state eq 'due' or state eq 'sending')`;
+      const filter = `PartitionKey eq ${quoted(channel)} and (state eq 'due' or state eq 'sending')`;
       for await (const row of table.scan(filter, signal)) found.push(parseDelivery(row));
       return found.sort((a, b) => a.event.at.localeCompare(b.event.at));
     },
@@ -69,17 +72,18 @@ export function createDeliveries(table: Table): Deliveries {
   };
 }
 
-function toDeliveryValues({ event, state, dueAt, attempts, reason }: Delivery): Values {
+function toDeliveryValues({ event, state, dueAt, attempts, reason, message }: Delivery): Values {
   return {
     event: JSON.stringify(event),
     state,
     dueAt: dueAt.toISOString(),
     attempts,
     ...(reason === undefined ? {} : { reason: reason.slice(0, 4000) }),
+    ...(message === undefined || state !== "sending" ? {} : { message }),
   };
 }
 
-function parseDelivery({ partition, etag, changedAt, values }: Row): Delivery {
+function parseDelivery({ partition, etag, ageMs, values }: Row): Delivery {
   const state = values.state;
   return {
     channel: partition,
@@ -88,7 +92,8 @@ function parseDelivery({ partition, etag, changedAt, values }: Row): Delivery {
     dueAt: new Date(String(values.dueAt)),
     attempts: Number(values.attempts ?? 0),
     etag,
-    changedAt,
+    ageMs,
     ...(values.reason === undefined ? {} : { reason: String(values.reason) }),
+    ...(values.message === undefined ? {} : { message: String(values.message) }),
   };
 }

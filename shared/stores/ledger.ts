@@ -4,11 +4,12 @@ import { parseWatchKey, type WatchId, watchKey } from "../documents/watch-id.ts"
 import type { Event } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 
-/** A record with the version that it was read at; `lapsed` tells whether its lease has run out by the service's clock. */
+/** A record with the version that it was read at. Age and lease go by the storage service's clock. */
 export interface LedgerEntry {
   readonly record: ImportRecord;
   readonly etag: string;
-  readonly changedAt: Date;
+  /** Milliseconds since its last change. */
+  readonly ageMs: number;
   readonly lease: "none" | "held" | "lapsed";
 }
 
@@ -35,8 +36,8 @@ export interface Ledger {
   outbox(partition: string, signal: AbortSignal): Promise<readonly OutboxEntry[]>;
   /** Forgets outbox entries that have been handed over. */
   handedOver(partition: string, events: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Partitions that have outbox entries older than `before`: a scan, for the sweep. */
-  waitingOutboxes(before: Date, signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Partitions that have outbox entries older than `ageMs`: a scan, for the sweep. */
+  waitingOutboxes(ageMs: number, signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
 
 export interface NewEntry {
@@ -55,14 +56,13 @@ const importRange = { from: "0", to: "g" };
 const outboxRange = { from: outboxPrefix, to: `${outboxPrefix}~` };
 
 export function createLedger(table: Table, options: { readonly leaseMs: number }): Ledger {
-  const toEntry = (row: Row, serverNow: Date): LedgerEntry => {
+  const toEntry = (row: Row): LedgerEntry => {
     const record = parseImportRecord(parseWatchKey(row.partition), row);
-    const age = serverNow.getTime() - row.changedAt.getTime();
-    const lease = record.lease === undefined ? "none" : age < options.leaseMs ? "held" : "lapsed";
-    return { record, etag: row.etag, changedAt: row.changedAt, lease };
+    const lease = record.lease === undefined ? "none" : row.ageMs < options.leaseMs ? "held" : "lapsed";
+    return { record, etag: row.etag, ageMs: row.ageMs, lease };
   };
   async function* entries(rows: AsyncIterable<Row>): AsyncGenerator<LedgerEntry> {
-    for await (const row of rows) yield toEntry(row, new Date());
+    for await (const row of rows) yield toEntry(row);
   }
   const addOneByOne = async (list: readonly NewEntry[], signal: AbortSignal): Promise<ImportRecord[]> => {
     const added: ImportRecord[] = [];
@@ -79,8 +79,8 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
 
   return {
     get: async (watch, key, signal) => {
-      const { row, serverNow } = await table.getTimed({ partition: watchKey(watch), row: key }, signal);
-      return row === undefined ? undefined : toEntry(row, serverNow);
+      const row = await table.get({ partition: watchKey(watch), row: key }, signal);
+      return row && toEntry(row);
     },
     add: async (list, signal) => {
       const added: ImportRecord[] = [];
@@ -120,11 +120,10 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
     handedOver: async (partition, events, signal) => {
       for (const event of events) await table.remove({ partition, row: outboxPrefix + event }, signal);
     },
-    waitingOutboxes: async (before, signal) => {
+    waitingOutboxes: async (ageMs, signal) => {
       const found = new Set<string>();
       const filter = `RowKey ge '${outboxRange.from}' and RowKey le '${outboxRange.to}'`;
-      for await (const row of table.scan(filter, signal))
-        if (row.changedAt < before) found.add(row.partition);
+      for await (const row of table.scan(filter, signal)) if (row.ageMs > ageMs) found.add(row.partition);
       return found;
     },
   };

@@ -1,6 +1,7 @@
 import type { Row, Table, Values } from "../azure/tables.ts";
-import { type WatchId, watchKey } from "../documents/watch-id.ts";
+import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
 import { Failure } from "../model/failure.ts";
+import { readTextColumns, textColumns } from "./text-columns.ts";
 import { bounds } from "./watches.ts";
 
 /**
@@ -12,9 +13,16 @@ export interface WatchState {
   readonly known: ReadonlyMap<string, string>;
   readonly moved: ReadonlyMap<string, string>;
   /** Why the last poll failed, and since when; absent while polls succeed. */
-  readonly trouble?: { readonly code: string; readonly reason: string; readonly since: Date };
+  readonly trouble?: Trouble;
   /** Tags that the last changed listing had, to notice when a listing shrinks. */
   readonly listed: number;
+}
+
+/** `code` is a failure's. */
+export interface Trouble {
+  readonly code: string;
+  readonly reason: string;
+  readonly since: Date;
 }
 
 export interface WatchStateEntry {
@@ -32,6 +40,7 @@ export interface WatchStates {
   ): Promise<ReadonlyMap<string, WatchStateEntry>>;
   /** Writes over the version that was read (or none); a concurrent writer wins, and the next poll sees it. */
   save(host: string, id: WatchId, change: StateChange): Promise<"saved" | "outrun">;
+  /** Keyed by host and `group~name`, parted by a space: a watch whose source was changed has states of both hosts. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, WatchState>>;
   remove(host: string, id: WatchId, signal: AbortSignal): Promise<void>;
 }
@@ -44,9 +53,9 @@ export interface StateChange {
 
 export const emptyState: WatchState = { revision: "", known: new Map(), moved: new Map(), listed: 0 };
 
-// A property holds at most 32 Ki characters, an entity 1 MiB. https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
-const columnSize = 30_000;
-const maxColumns = 30;
+// An entity holds at most 1 MiB, two bytes a character; some is left for the other columns.
+// https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
+const maxTagsLength = 480_000;
 
 export function createWatchStates(table: Table): WatchStates {
   return {
@@ -60,7 +69,8 @@ export function createWatchStates(table: Table): WatchStates {
     },
     save: async (host, id, { state, etag, signal }) => {
       const key = { partition: partitionOf(host), row: watchKey(id) };
-      const values = toStateValues(state, id);
+      requireRoom(id, state);
+      const values = toStateValues(state);
       if (etag === undefined)
         return (await table.insert(key, values, signal)) === "inserted" ? "saved" : "outrun";
       try {
@@ -74,7 +84,8 @@ export function createWatchStates(table: Table): WatchStates {
     },
     all: async (signal) => {
       const found = new Map<string, WatchState>();
-      for await (const row of table.scan("", signal)) found.set(row.row, parseState(row));
+      for await (const row of table.scan("", signal))
+        found.set(`${row.partition} ${row.row}`, parseState(row));
       return found;
     },
     remove: (host, id, signal) => table.remove({ partition: partitionOf(host), row: watchKey(id) }, signal),
@@ -86,23 +97,25 @@ function partitionOf(host: string): string {
   return host;
 }
 
-function toStateValues(state: WatchState, id: WatchId): Values {
-  const text = JSON.stringify({ known: [...state.known], moved: [...state.moved] });
-  const columns: Record<string, string> = {};
-  for (let start = 0, index = 0; start < text.length; start += columnSize, index += 1) {
-    if (index >= maxColumns) {
-      throw new Failure(
-        "too-large",
-        `The watch ${watchKey(id)} follows ${state.known.size} tags, more than one row can hold: set Keep or narrow Tags`,
-      );
-    }
-    columns[`tags${index}`] = text.slice(start, start + columnSize);
-  }
+/** Throws `too-large` when a watch follows more tags than its row can hold. */
+export function requireRoom(id: WatchId, state: WatchState): void {
+  if (tagsOf(state).length <= maxTagsLength) return;
+  throw new Failure(
+    "too-large",
+    `The watch ${formatWatchId(id)} follows ${state.known.size} tags, more than one row can hold (about 5000): set Keep or narrow Tags`,
+  );
+}
+
+function tagsOf(state: WatchState): string {
+  return JSON.stringify({ known: [...state.known], moved: [...state.moved] });
+}
+
+function toStateValues(state: WatchState): Values {
   const { trouble } = state;
   return {
     revision: state.revision,
     listed: state.listed,
-    ...columns,
+    ...textColumns("tags", tagsOf(state)),
     ...(trouble === undefined
       ? {}
       : {
@@ -114,8 +127,7 @@ function toStateValues(state: WatchState, id: WatchId): Values {
 }
 
 function parseState({ values }: Row): WatchState {
-  let text = "";
-  for (let index = 0; typeof values[`tags${index}`] === "string"; index += 1) text += values[`tags${index}`];
+  const text = readTextColumns("tags", values);
   const tags = (text === "" ? { known: [], moved: [] } : JSON.parse(text)) as Record<
     "known" | "moved",
     [string, string][]

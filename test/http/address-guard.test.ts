@@ -14,7 +14,6 @@ describe("isPublicAddress", () => {
     ["100.63.255.255"],
     ["100.128.0.1"],
     ["2606:4700::1111"],
-    ["::ffff:8.8.8.8"],
   ])("%s is public", (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
@@ -46,6 +45,7 @@ describe("isPublicAddress", () => {
     ["IPv6 multicast", "ff02::1"],
     ["mapped loopback", "::ffff:127.0.0.1"],
     ["mapped loopback in hex", "::ffff:7f00:1"],
+    ["mapped public", "::ffff:8.8.8.8"],
     ["mapped private", "::ffff:10.0.0.1"],
     ["compatible loopback", "::127.0.0.1"],
     ["NAT64 of loopback", "64:ff9b::7f00:1"],

@@ -270,6 +270,13 @@ describe("where it may connect to", () => {
     await failureOf(() => client.read(get("/x", { url: new URL("http://10.0.0.1/x") })), "blocked");
   });
 
+  it("blocks a URL with a user name in it, at a host that it is connected to", async () => {
+    server.expect("GET /x", { body: "y" });
+    await client.read(get("/x"));
+    const url = new URL(`http://user:word@${server.host}/x`);
+    await failureOf(() => client.read(get("/x", { url })), "blocked");
+  });
+
   it("blocks a name that resolves to a private address", async () => {
     const fooled = clientFor("https://docker.io", { list: "docker.io", resolve: async () => ["127.0.0.1"] });
     const url = new URL(`https://docker.io:${server.port}/`);

@@ -89,9 +89,24 @@ describe("the demo upstream", () => {
 
   // The same on every machine and with every zlib; a change here changes what people see in their registries.
   it.each([
-    ["demo/web", "1.4.2", mediaTypes.ociIndex, "sha256:cbbe8fcc947513db66b1d97fca27b306d8ca2cd688de158fc60e6a36e2b0c579"],
-    ["demo/api", "v2.1.1", mediaTypes.dockerList, "sha256:11a08c534daba9385f10a6e337b5967e3f5959f09228698db0dfa04a410711ff"],
-    ["demo/edge-agent", "1.0.1", mediaTypes.ociIndex, "sha256:c39fae3b9cf4746b9889e2a5f708b0e585277a676c67637118f43f7678a181d0"],
+    [
+      "demo/web",
+      "1.4.2",
+      mediaTypes.ociIndex,
+      "sha256:cbbe8fcc947513db66b1d97fca27b306d8ca2cd688de158fc60e6a36e2b0c579",
+    ],
+    [
+      "demo/api",
+      "v2.1.1",
+      mediaTypes.dockerList,
+      "sha256:11a08c534daba9385f10a6e337b5967e3f5959f09228698db0dfa04a410711ff",
+    ],
+    [
+      "demo/edge-agent",
+      "1.0.1",
+      mediaTypes.ociIndex,
+      "sha256:c39fae3b9cf4746b9889e2a5f708b0e585277a676c67637118f43f7678a181d0",
+    ],
   ])("has %s:%s under a digest that never changes", async (repository, tag, mediaType, expected) => {
     const { response, bytes } = await get(`/v2/${repository}/manifests/${tag}`);
     expect(response.headers.get("content-type")).toBe(mediaType);

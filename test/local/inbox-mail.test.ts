@@ -54,6 +54,18 @@ describe("readMail", () => {
     expect(mail).toMatchObject({ text: "line one\nline two", html: "<p>rich</p>" });
   });
 
+  it("looks no deeper than three levels", () => {
+    const nested = (levels: number) => {
+      const depths = Array.from({ length: levels }, (_, i) => i);
+      const open = depths
+        .map((i) => `Content-Type: multipart/mixed; boundary=b${i}x\r\n\r\n--b${i}x\r\n`)
+        .join("");
+      return readMail(Buffer.from(`${open}Content-Type: text/plain\r\n\r\ndeep`)).text;
+    };
+    expect(nested(3)).toBe("deep");
+    expect(nested(4)).toBe("");
+  });
+
   it.each([
     ["nothing", ""],
     ["no blank line", "Subject: x"],

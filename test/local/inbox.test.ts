@@ -187,6 +187,19 @@ describe("the inbox", () => {
     if (path !== "adaptivecards.js") expect(await answer.text()).not.toMatch(/https?:\/\/(?!\$)|innerHTML =/);
   });
 
+  it("says which port is taken, and leaves none open", async () => {
+    const taken = await start();
+    const port = Number(new URL(taken.url).port);
+    const smtpPort = Number(new URL(taken.smtpUrl).port);
+    const log = () => undefined;
+    const conflict = (which: number) => ({
+      code: "conflict",
+      message: expect.stringContaining(`port ${which} on 127.0.0.1`),
+    });
+    await expect(startInbox({ dir, smtpPort, log })).rejects.toMatchObject(conflict(smtpPort));
+    await expect(startInbox({ dir, port, log })).rejects.toMatchObject(conflict(port));
+  });
+
   it("locks a mail's HTML up: no script, no request, no form", async () => {
     const inbox = await start();
     await sendBoth(inbox);

@@ -10,7 +10,10 @@ export interface MemoryImage {
   readonly credential?: Credential;
 }
 
-/** A transfer between maps: upstream images by `host/repository@reference`, the target's by `repository:tag` or `repository@digest`. */
+/**
+ * A transfer between maps: upstream images by `host/repository@reference`, the target's by `repository:tag`
+ * or `repository@digest`.
+ */
 export interface MemoryTransfer extends Transfer {
   readonly upstream: Map<string, MemoryImage>;
   readonly target: Map<string, Digest>;

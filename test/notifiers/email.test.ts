@@ -59,8 +59,18 @@ describe("a mail", () => {
   });
 
   it.each(hostile)("escapes %j in HTML and lets no header in", async (text) => {
+    const all = {
+      source: text,
+      tag: text,
+      target: text,
+      digest: text,
+      method: text,
+      watch: text,
+      reason: text,
+    };
+    const bad = { ...all, at: text, link: text };
     const mail = await send(await startSmtp(), {
-      events: [eventOf("failed", { source: text, tag: text, reason: text, target: text, link: text })],
+      events: [eventOf("failed", bad), eventOf("dead-letter", bad)],
     });
     const visible = mail?.html?.replace(
       /<style>[\s\S]*?<\/style>|<\/?(?:html|head|body|meta|title|table|tr|td|div|span|a|!doctype)(?: [^<>]*)?>/g,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { type Descriptor, type Manifest, mediaTypes } from "../../shared/model/descriptor.ts";
 import { digestOf } from "../../shared/model/digest.ts";
 import { parseManifest } from "../../shared/registry/parse-manifest.ts";
@@ -68,8 +68,4 @@ export function makeIndex(manifests: readonly Manifest[]): Manifest {
       platform: { os: "linux", architecture: ["amd64", "arm64"][at] ?? `arch${at}` },
     })),
   });
-}
-
-export function randomName(): string {
-  return randomBytes(6).toString("hex");
 }

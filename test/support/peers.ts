@@ -2,6 +2,9 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
 
+/** Debian's packages, where they are named otherwise than their programs. */
+const packages: Readonly<Record<string, string>> = { htpasswd: "apache2-utils" };
+
 /** Where the program is, by the path and the folders that system programs live in; undefined when it is not installed. */
 export function peer(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/sbin", "/usr/local/bin"];
@@ -23,9 +26,12 @@ export function describeWithPeers<Name extends string>(
     describe(title, () => body(Object.fromEntries(found) as Record<Name, string>));
     return;
   }
+  const install = `apt-get install ${missing.map((name) => packages[name] ?? name).join(" ")}`;
+  const notice = `left out: ${missing.join(" and ")} not installed; get it by: ${install}`;
+  process.stdout.write(`${title}: ${notice}\n`);
   describe(title, () => {
-    it(`left out: ${missing.join(" and ")} not installed`, () => {
-      expect(process.env.WHARFGATE_REQUIRE_PEERS, `install ${missing.join(" and ")}`).not.toBe("1");
+    it(notice, () => {
+      expect(process.env.WHARFGATE_REQUIRE_PEERS, notice).not.toBe("1");
     });
   });
 }

@@ -20,7 +20,10 @@ export function createPump(connectionString: string, app: App): Pump {
     for (const { name, client } of clients) {
       await client.createIfNotExists();
       for (;;) {
-        const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages: 32, visibilityTimeout: 60 });
+        const { receivedMessageItems } = await client.receiveMessages({
+          numberOfMessages: 32,
+          visibilityTimeout: 60,
+        });
         if (receivedMessageItems.length === 0) break;
         for (const { messageText, messageId, popReceipt } of receivedMessageItems) {
           const body: unknown = JSON.parse(Buffer.from(messageText, "base64").toString());

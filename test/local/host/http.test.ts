@@ -1,19 +1,19 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Azurite, startAzurite } from "../../../local/azurite.ts";
-import { type Bench, createBench, encode, type RunningHost, takeAll, until } from "./running-host.ts";
+import { createRig, encode, type Rig, type RunningHost, takeAll, until } from "./running-host.ts";
 
 let azurite: Azurite;
-let bench: Bench;
+let rig: Rig;
 let host: RunningHost;
 
 beforeAll(async () => {
   azurite = await startAzurite({ data: "memory", log: () => undefined });
-  bench = createBench(azurite);
-  host = await bench.start();
+  rig = createRig(azurite);
+  host = await rig.start();
 });
 afterAll(async () => {
-  await bench.dispose();
+  await rig.dispose();
   await azurite.stop();
 });
 
@@ -106,14 +106,14 @@ describe("the admin API", () => {
 
   it("runs a timer function by hand", async () => {
     expect((await run("tick", "{}")).status).toBe(202);
-    const { timer } = await until("it has run", () => bench.entries("tick", "begin")[0]);
+    const { timer } = await until("it has run", () => rig.entries("tick", "begin")[0]);
     expect(timer).toMatchObject({ isPastDue: false });
   });
 
   it("runs a queue function by hand with its input, and sends its output", async () => {
     expect((await run("relay", JSON.stringify({ input: '{"by":"hand"}' }))).status).toBe(202);
     const [sent] = await until("it has sent", async () => {
-      const found = await takeAll(bench.output);
+      const found = await takeAll(rig.output);
       return found.length > 0 && found;
     });
     expect(sent).toBe(encode('{\n  "by": "hand"\n}'));

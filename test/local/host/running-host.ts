@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { QueueClient } from "@azure/storage-queue";
-import type { Azurite } from "../../../local/azurite.ts";
+import { test } from "vitest";
+import { type Azurite, startAzurite } from "../../../local/azurite.ts";
 import { type Child, startChild } from "../../../local/child-process.ts";
 
 export const appRoot = fileURLToPath(new URL("../../fixtures/host-app", import.meta.url));
-const mainScript = fileURLToPath(new URL("../../../local/host/main.ts", import.meta.url));
+export const mainScript = fileURLToPath(new URL("../../../local/host/main.ts", import.meta.url));
 
 export interface ReadyLine {
   readonly ready: true;
@@ -37,12 +38,15 @@ export interface RunningHost {
   log(): string;
 }
 
-export interface Bench {
-  /** Unique to this bench; the app's queues have these names. */
+export interface Rig {
+  /** Unique to this rig; the app's queues have these names. */
   readonly work: QueueClient;
   readonly poison: QueueClient;
   readonly relay: QueueClient;
   readonly output: QueueClient;
+  /** Connection string. */
+  readonly storage: string;
+  readonly hostId: string;
   start(options?: {
     readonly env?: Readonly<Record<string, string>>;
     readonly args?: readonly string[];
@@ -52,12 +56,12 @@ export interface Bench {
   dispose(): Promise<void>;
 }
 
-let benches = 0;
+let rigs = 0;
 
 /** The fixture app over one Azurite, with queues and a host id of its own. */
-export function createBench(azurite: Azurite): Bench {
-  benches += 1;
-  const id = `b${process.pid}-${benches}`;
+export function createRig(azurite: Azurite): Rig {
+  rigs += 1;
+  const id = `b${process.pid}-${rigs}`;
   const folder = mkdtempSync(join(tmpdir(), "wharfgate-host-"));
   const recordFile = join(folder, "record.jsonl");
   const keysFile = join(folder, "keys.json");
@@ -69,6 +73,8 @@ export function createBench(azurite: Azurite): Bench {
     poison: queue(`work-${id}-poison`),
     relay: queue(`relay-${id}`),
     output: queue(`output-${id}`),
+    storage: azurite.connectionString,
+    hostId: id,
     start: async ({ env = {}, args = [] } = {}) => {
       let log = "";
       const child = await startChild<ReadyLine>({
@@ -104,6 +110,29 @@ export function createBench(azurite: Azurite): Bench {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A test with a rig of its own; all tests of a file share one Azurite. */
+export function rigTest() {
+  return test
+    .extend<{ azurite: Azurite }>({
+      azurite: [
+        // biome-ignore lint/correctness/noEmptyPattern: vitest reads the fixture's dependencies from the pattern.
+        async ({}, use) => {
+          const azurite = await startAzurite({ data: "memory", log: () => undefined });
+          await use(azurite);
+          await azurite.stop();
+        },
+        { scope: "file" },
+      ],
+    })
+    .extend<{ rig: Rig }>({
+      rig: async ({ azurite }, use) => {
+        const rig = createRig(azurite);
+        await use(rig);
+        await rig.dispose();
+      },
+    });
 }
 
 /** Base64, as the host expects it. */

@@ -1,0 +1,145 @@
+import { turnOf } from "../documents/schedule.ts";
+import type { Watch } from "../documents/watch.ts";
+import { watchKey } from "../documents/watch-id.ts";
+import type { MethodKind } from "../methods/members.ts";
+import type { Clock } from "../model/clock.ts";
+import { mapConcurrent } from "../model/concurrency.ts";
+import type { Digest } from "../model/digest.ts";
+import { Failure, type FailureCode, toFailure } from "../model/failure.ts";
+import { formatRepository } from "../model/reference.ts";
+import { select } from "../policies/select.ts";
+import type { Registries, Registry } from "../registry/registry.ts";
+import { emptyState, requireRoom, type WatchStateEntry } from "../stores/watch-states.ts";
+import {
+  type Answers,
+  decidePoll,
+  type PollDecision,
+  type Questions,
+  questionsFor,
+} from "./poll-decision.ts";
+import { shrinkage, troubleOf } from "./watch-trouble.ts";
+
+export interface AskPorts {
+  readonly targetHost: string;
+  readonly defaultMethod: MethodKind;
+  readonly channels: readonly string[];
+  readonly now: Clock;
+}
+
+export interface WatchInput {
+  readonly listing: Listing;
+  readonly entry: WatchStateEntry | undefined;
+  readonly slot: Date;
+}
+
+export type Found =
+  | { readonly kind: "decided"; readonly decision: PollDecision }
+  | { readonly kind: "troubled"; readonly failure: Failure };
+
+/** Asks upstream what a watch needs to know, and decides; writes nothing. */
+export async function askUpstream(
+  watch: Watch,
+  { listing, entry, slot }: WatchInput,
+  ports: AskPorts,
+  signal: AbortSignal,
+): Promise<Found> {
+  const stored = entry?.state;
+  // A changed watch looks at everything anew; what it knows of moved tags goes with its old selection.
+  const state =
+    stored?.revision === watch.revision
+      ? stored
+      : { ...emptyState, ...(stored?.trouble && { trouble: stored.trouble }) };
+  try {
+    const tags = watch.rules.policy === undefined ? undefined : await listing.tags();
+    const doubt = tags && shrinkage(watch, state, tags);
+    if (doubt !== undefined) throw doubt;
+    const selection = select(tags ?? [], watch.rules);
+    const questions = questionsFor(state, selection, turnOf(watch.schedule, watchKey(watch), slot));
+    // Before thousands of questions, not only after them.
+    if (questions.fresh.length > 0) requireRoom(watch, { ...state, known: assumed(selection.versions) });
+    const { answers, refused } = await ask(questions, { watch, registry: listing.registry }, signal);
+    const now = ports.now();
+    const decision = decidePoll(
+      state,
+      { selection, answers },
+      {
+        watch,
+        listed: tags?.length,
+        targetHost: ports.targetHost,
+        method: watch.method ?? ports.defaultMethod,
+        notify: watch.notify ?? ports.channels,
+        now,
+        ...(refused && { trouble: troubleOf(refused, now) }),
+      },
+    );
+    if (decision.state !== undefined) requireRoom(watch, decision.state);
+    return { kind: "decided", decision };
+  } catch (error) {
+    const failure = toFailure(error, `polling ${formatRepository(watch.source)}`);
+    if (failure.code === "internal" || failure.code === "canceled") throw failure;
+    return { kind: "troubled", failure };
+  }
+}
+
+function assumed(tags: readonly string[]): ReadonlyMap<string, string> {
+  const digest = `sha256:${"0".repeat(64)}`;
+  return new Map(tags.map((tag) => [tag, digest]));
+}
+
+/** One listing per source repository and credential, asked for by the first watch that needs it. */
+export interface Listing {
+  readonly registry: Registry;
+  tags(): Promise<readonly string[]>;
+}
+
+export function createListing(
+  sharing: readonly Watch[],
+  registries: Registries,
+  signal: AbortSignal,
+): Listing {
+  const [first] = sharing;
+  if (first === undefined) throw new RangeError("a listing is shared by at least one watch");
+  let listed: Promise<readonly string[]> | undefined;
+  return {
+    get registry() {
+      return registries.open(first.source.host, first.credential);
+    },
+    tags() {
+      listed ??= this.registry.listTags(first.source.path, signal);
+      return listed;
+    },
+  };
+}
+
+// What may be wrong with one tag alone; anything else concerns the repository or the host.
+const faultsOfOneTag: ReadonlySet<FailureCode> = new Set([
+  "integrity",
+  "protocol",
+  "unsupported",
+  "invalid",
+  "too-large",
+  "unavailable",
+]);
+
+/** A tag that upstream cannot answer for is left out, and the first such failure told: the other tags go on. */
+async function ask(
+  questions: Questions,
+  { watch, registry }: { readonly watch: Watch; readonly registry: Registry },
+  signal: AbortSignal,
+): Promise<{ readonly answers: Answers; readonly refused: Failure | undefined }> {
+  let refused: Failure | undefined;
+  const tags = [...questions.fresh, ...questions.tracked, ...questions.recheck];
+  const found = await mapConcurrent(tags, questionsAtOnce, async (tag): Promise<[string, Digest][]> => {
+    try {
+      const descriptor = await registry.headManifest(watch.source.path, tag, signal);
+      return descriptor === undefined ? [] : [[tag, descriptor.digest]];
+    } catch (error) {
+      if (!(error instanceof Failure) || !faultsOfOneTag.has(error.code)) throw error;
+      refused ??= error;
+      return [];
+    }
+  });
+  return { answers: new Map(found.flat()), refused };
+}
+
+const questionsAtOnce = 4;
