@@ -34,7 +34,7 @@ function errorCode(error: unknown): string {
 function explain(code: string): readonly [FailureCode, string] {
   if (timeouts.has(code)) return ["timeout", "no answer in time"];
   if (untrusted.test(code)) {
-    return ["blocked", "its TLS certificate is not trusted: renew it, or give the CA that signed it"];
+    return ["blocked", "its TLS certificate is not trusted: renew it, or give its CA by WHARFGATE_CA_FILE"];
   }
   if (code === "EPROTO" || code.startsWith("ERR_SSL_"))
     return ["protocol", "it does not speak TLS as expected"];

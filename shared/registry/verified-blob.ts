@@ -18,13 +18,11 @@ export async function* verifiedBlob(
   let bytes = expected.offset;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > size)
-      throw new Failure("integrity", `${place}: longer than the ${size} bytes of its descriptor`);
+    if (bytes > size) throw new Failure("integrity", `${place}: more than the ${size} bytes it should have`);
     hash?.update(chunk);
     yield chunk;
   }
-  if (bytes !== size)
-    throw new Failure("integrity", `${place}: ${bytes} bytes, not the ${size} of its descriptor`);
+  if (bytes < size) throw new Failure("integrity", `${place}: ${bytes} of ${size} bytes, then the end`);
   if (hash !== undefined && `${algorithmOf(digest)}:${hash.digest("hex")}` !== digest) {
     throw new Failure("integrity", `${place}: the bytes do not match the digest`);
   }

@@ -1,6 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -9,6 +7,7 @@ import { createRegistryTransfer } from "../../local/arm/registry-transfer.ts";
 import { type Azurite, startAzurite } from "../../local/azurite.ts";
 import { type FunctionsProcess, startFunctions } from "../../local/functions-process.ts";
 import { startIdentity } from "../../local/identity.ts";
+import { startInbox } from "../../local/inbox/inbox.ts";
 import { type AnsweredRequest, startRegistry } from "../../local/registry/registry.ts";
 import { type App, createApp } from "../../shared/app.ts";
 import { createRegistries } from "../../shared/auth/registries.ts";
@@ -84,11 +83,11 @@ async function countDone(app: App, signal: AbortSignal): Promise<number> {
 async function startCrashBench() {
   const dir = await mkdtemp(join(tmpdir(), "wharfgate-crash-"));
   const atTarget: AnsweredRequest[] = [];
-  const [azurite, upstream, identity, channel] = await Promise.all([
+  const [azurite, upstream, identity, inbox] = await Promise.all([
     startAzurite({ data: "memory", log: () => {} }),
     startMemoryUpstream(),
     startIdentity(),
-    startChannel(),
+    startInbox({ dir: join(dir, "inbox"), log: () => {} }),
   ]);
   const registry = await startRegistry({
     root: join(dir, "registry"),
@@ -131,7 +130,12 @@ async function startCrashBench() {
     WHARFGATE_UPSTREAMS: `http://${upstream.host}=127.0.0.0/8`,
     WHARFGATE_ACR_ID: resourceId,
     WHARFGATE_ARM_ENDPOINT: arm.url,
-    WHARFGATE_CHANNEL_OPS: JSON.stringify({ kind: "teams", webhookUrl: channel.url }),
+    WHARFGATE_CHANNEL_OPS: JSON.stringify({
+      kind: "email",
+      smtp: inbox.smtpUrl,
+      from: "a@localhost",
+      to: ["b@localhost"],
+    }),
     WHARFGATE_LEASE: "2",
     WHARFGATE_NOTIFY_WINDOW: "0",
     NODE_EXTRA_CA_CERTS: arm.caFile,
@@ -151,7 +155,13 @@ async function startCrashBench() {
     upstream,
     atTarget,
     start,
-    announced: channel.announced,
+    /** Targets that mails have named as imported. */
+    announced: () =>
+      new Set(
+        inbox
+          .messages()
+          .flatMap((each) => (each.kind === "mail" ? (each.mail.text.match(namedTarget) ?? []) : [])),
+      ),
     get killed() {
       return killed;
     },
@@ -167,12 +177,14 @@ async function startCrashBench() {
     },
     [Symbol.asyncDispose]: async () => {
       await app.close();
-      for (const server of [...proxies, registry, upstream, identity, arm, channel]) await server.close();
+      for (const server of [...proxies, registry, upstream, identity, arm, inbox]) await server.close();
       await azurite.stop(0);
       await rm(dir, { recursive: true, force: true });
     },
   };
 }
+
+const namedTarget = /(?:copy|acr-import)\/app:1\.\d+\.0/g;
 
 const noCredentials = {
   resolve: async () => {
@@ -193,31 +205,6 @@ function throughProxies(
     .replace(azurite.blobEndpoint, move(azurite.blobEndpoint, hosts.blobs))
     .replace(azurite.queueEndpoint, move(azurite.queueEndpoint, hosts.queues))
     .replace(azurite.tableEndpoint, move(azurite.tableEndpoint, hosts.tables));
-}
-
-/** A Teams webhook that remembers which targets its cards have named. */
-async function startChannel() {
-  const announced = new Set<string>();
-  const server: Server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => {
-      body += chunk.toString();
-    });
-    request.on("end", () => {
-      for (const [name] of body.matchAll(/(?:copy|acr-import)\/app:1\.\d+\.0/g)) announced.add(name);
-      response.writeHead(202).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/hook`,
-    announced: () => announced,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 /** A small seeded generator of numbers from 0 to 1, so that a failing run can be repeated. */

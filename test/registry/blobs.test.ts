@@ -144,6 +144,18 @@ describe("getBlob", () => {
     await failureOf(() => readBlob(), code);
   });
 
+  it.each([
+    ["fewer", blob.bytes.subarray(1001)],
+    ["more", Buffer.concat([blob.bytes.subarray(1000), Buffer.from("x")])],
+  ])("does not take %s bytes for the rest, even if it cannot check the digest", async (_name, body) => {
+    server.expect(`GET ${path}`, {
+      status: 206,
+      headers: { "content-range": "bytes 1000-49999/50000" },
+      body,
+    });
+    await failureOf(() => readBlob({ offset: 1000 }), "integrity");
+  });
+
   it("does not take another range than it asked for", async () => {
     server.expect(`GET ${path}`, {
       status: 206,

@@ -108,7 +108,7 @@ function parseFilter(filter: string): (row: Row) => boolean {
     const compare = operators[operator];
     if (compare === undefined) throw new Error(`the filter "${filter}" is not understood`);
     return (row) => {
-      const value = valueOf(row, column);
+      const value = columnValue(row, column);
       return value !== undefined && compare(value, wanted);
     };
   };
@@ -123,7 +123,7 @@ const operators: Readonly<Record<string, (a: string, b: string) => boolean>> = {
   ge: (a, b) => a >= b,
 };
 
-function valueOf({ partition, row, changedAt, values }: Row, column: string): string | undefined {
+function columnValue({ partition, row, changedAt, values }: Row, column: string): string | undefined {
   const system: Readonly<Record<string, string>> = {
     PartitionKey: partition,
     RowKey: row,

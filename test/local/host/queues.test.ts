@@ -27,6 +27,7 @@ describe.concurrent("a queue function", () => {
     expect(rig.entries("work", "end").map(({ message }) => message)).toEqual(
       expect.arrayContaining([{ name: "nginx", list: [1, 2] }, "plain text"]),
     );
+    expect(rig.entries("work", "begin")).toHaveLength(2);
   });
 
   it("gets the host's metadata, which the payload's own fields override without regard to case", async ({
@@ -65,9 +66,10 @@ describe.concurrent("a queue function", () => {
   }) => {
     await rig.work.create();
     await rig.work.sendMessage(encode({ do: "fail", name: "bad" }));
-    await rig.start();
+    const host = await rig.start();
     const buried = await until("it is buried", () => rig.entries("bury")[0]);
     expect(buried.message).toEqual({ do: "fail", name: "bad" });
+    expect(host.log()).toContain("it failed 3 times");
     expect(rig.entries("work", "begin")).toHaveLength(3);
     await workIsEmpty(rig);
   });

@@ -1,0 +1,257 @@
+import type { Queue } from "../../shared/azure/queues.ts";
+import type { Table } from "../../shared/azure/tables.ts";
+import { parseImportMessage, parseNotifyMessage, parsePollMessage } from "../../shared/documents/messages.ts";
+import type { ImportOrder, Method, Operation, Progress } from "../../shared/methods/method.ts";
+import type { Event } from "../../shared/model/event.ts";
+import { Failure } from "../../shared/model/failure.ts";
+import type { Notifier } from "../../shared/notifiers/notifier.ts";
+import { bury } from "../../shared/steps/bury.ts";
+import { importStep } from "../../shared/steps/import.ts";
+import { notify } from "../../shared/steps/notify.ts";
+import { poll } from "../../shared/steps/poll.ts";
+import { schedule } from "../../shared/steps/schedule.ts";
+import { sweep } from "../../shared/steps/sweep.ts";
+import type { QueueName } from "../../shared/stores/queues.ts";
+import { createStores, type Stores } from "../../shared/stores/stores.ts";
+import { createMemoryTable } from "./memory-table.ts";
+import { targetHost, upstreamHost } from "./records.ts";
+import { never } from "./registries.ts";
+import { createScriptedRegistry, type ScriptedRegistry } from "./scripted-registry.ts";
+
+/** One message in a queue; `visibleAt` by the bench's clock. */
+interface Queued {
+  readonly queue: QueueName;
+  readonly body: object;
+  readonly visibleAt: number;
+}
+
+/** All steps between an upstream, a target, a method and channels that do what a test tells them, with a clock of its own. */
+export interface StepBench {
+  readonly stores: Stores;
+  readonly upstream: ScriptedRegistry;
+  readonly target: ScriptedRegistry;
+  readonly method: ScriptedMethod;
+  readonly channel: ScriptedChannel;
+  readonly ports: ReturnType<typeof createPorts>;
+  readonly queued: Queued[];
+  /** Everything that changed something outside the worker, in order: `images replace`, `send import`, `method start`. */
+  readonly effects: string[];
+  /** Steps that ended in a failure, other than by a crash. */
+  readonly failures: Failure[];
+  now(): Date;
+  pass(ms: number): void;
+  /** What is in a queue, whether it can be seen or not. */
+  waiting(queue: QueueName): readonly unknown[];
+  /** Processes messages until none is left, letting the time pass that delayed ones wait for. */
+  drain(options?: { readonly forMs?: number }): Promise<void>;
+  schedule(): ReturnType<typeof schedule>;
+  sweep(): ReturnType<typeof sweep>;
+  /** The worker dies before its effect of that number (from 0), and another takes its place 10 minutes later. */
+  crashBefore(effect: number): void;
+  readonly crashed: boolean;
+}
+
+export interface ScriptedMethod extends Method {
+  readonly calls: string[];
+  /** What the next calls do in place of importing at once. */
+  readonly next: ((order: ImportOrder) => Progress | Promise<Progress>)[];
+  readonly orders: ImportOrder[];
+}
+
+export interface ScriptedChannel extends Notifier {
+  readonly sent: { readonly key: string; readonly events: readonly Event[] }[];
+  /** Thrown by the next sends; undefined lets one through. */
+  readonly faults: (Error | undefined)[];
+}
+
+/** The queue host's lease on a message: after it, a dead worker's message is seen again. */
+const messageLeaseMs = 600_000;
+
+class Crash extends Error {}
+
+export function createStepBench(): StepBench {
+  let time = Date.parse("2026-11-22T10:00:00.000Z");
+  let count = 0;
+  let crashAt = Number.POSITIVE_INFINITY;
+  let dead = false;
+  let crashed = false;
+  const effects: string[] = [];
+  const queued: Queued[] = [];
+  const failures: Failure[] = [];
+  const now = (): Date => new Date(time);
+
+  const alive = (): void => {
+    if (dead) throw new Crash("a dead worker does nothing");
+  };
+  const effect = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+    alive();
+    if (count === crashAt) {
+      dead = true;
+      crashed = true;
+      throw new Crash(`the worker died before ${name}`);
+    }
+    count += 1;
+    effects.push(name);
+    return run();
+  };
+  const table = (name: string): Table => {
+    const inner = createMemoryTable(now);
+    return {
+      get: async (key, signal) => {
+        alive();
+        return inner.get(key, signal);
+      },
+      query: inner.query,
+      scan: inner.scan,
+      insert: (key, values, signal) => effect(`${name} insert`, () => inner.insert(key, values, signal)),
+      upsert: (key, values, signal) => effect(`${name} upsert`, () => inner.upsert(key, values, signal)),
+      replace: (row, values, signal) => effect(`${name} replace`, () => inner.replace(row, values, signal)),
+      remove: (key, signal) => effect(`${name} remove`, () => inner.remove(key, signal)),
+      transact: (writes, signal) => effect(`${name} transact`, () => inner.transact(writes, signal)),
+    };
+  };
+  const queue = (name: string): Queue => ({
+    send: (body, { delayMs = 0 }) =>
+      effect(`send ${name}`, async () => {
+        queued.push({ queue: name as QueueName, body, visibleAt: time + Math.ceil(delayMs / 1000) * 1000 });
+      }),
+    length: async () => queued.filter((each) => each.queue === name).length,
+  });
+
+  const upstream = createScriptedRegistry(upstreamHost);
+  const target = createScriptedRegistry(targetHost);
+  upstream.onCall = alive;
+  target.onCall = alive;
+  const method = createScriptedMethod(target, effect);
+  const channel = createScriptedChannel(effect);
+  const stores = createStores({ table, queue, leaseMs: 300_000 });
+  const ports = createPorts(stores, { upstream, target, method, channel, now });
+
+  const run = async ({ queue: name, body }: Queued): Promise<void> => {
+    if (name === "poll") await poll(parsePollMessage(body), ports, never);
+    if (name === "import") await importStep(parseImportMessage(body), ports, never);
+    if (name === "notify") await notify(parseNotifyMessage(body), ports, never);
+  };
+  const process = async (message: Queued, tries: number): Promise<void> => {
+    try {
+      await run(message);
+    } catch (error) {
+      if (dead) {
+        dead = false;
+        crashAt = Number.POSITIVE_INFINITY;
+        queued.push({ ...message, visibleAt: time + messageLeaseMs });
+      } else if (!(error instanceof Failure)) throw error;
+      else {
+        failures.push(error);
+        if (tries < 5) {
+          time += 10_000;
+          await process(message, tries + 1);
+        } else await bury(message.queue, message.body, ports, never);
+      }
+    }
+  };
+
+  return {
+    stores,
+    upstream,
+    target,
+    method,
+    channel,
+    ports,
+    queued,
+    effects,
+    failures,
+    now,
+    pass: (ms) => {
+      time += ms;
+    },
+    waiting: (name) => queued.filter((each) => each.queue === name).map(({ body }) => body),
+    drain: async ({ forMs = 24 * 3_600_000 } = {}) => {
+      const until = time + forMs;
+      for (;;) {
+        queued.sort((a, b) => a.visibleAt - b.visibleAt);
+        const next = queued[0];
+        if (next === undefined || next.visibleAt > until) return;
+        queued.shift();
+        time = Math.max(time, next.visibleAt);
+        await process(next, 1);
+      }
+    },
+    schedule: () => schedule(ports, never),
+    sweep: () => sweep(ports, never),
+    crashBefore: (at) => {
+      count = 0;
+      crashAt = at;
+      crashed = false;
+    },
+    get crashed() {
+      return crashed;
+    },
+  };
+}
+
+function createPorts(
+  stores: Stores,
+  {
+    upstream,
+    target,
+    method,
+    channel,
+    now,
+  }: Pick<StepBench, "upstream" | "target" | "method" | "channel" | "now">,
+) {
+  return {
+    ...stores,
+    registries: { open: (host: string) => (host === target.host ? target : upstream) },
+    openTarget: () => target,
+    methodOf: (): Method => method,
+    channel: (name: string): Notifier | undefined => (name === "ops" ? channel : undefined),
+    channels: ["ops"] as readonly string[],
+    targetHost: target.host,
+    defaultMethod: "copy",
+    windowMs: 30_000,
+    leaseMs: 300_000,
+    deadlineMs: 7_200_000,
+    random: () => 0.5,
+    now,
+  } as const;
+}
+
+type Effect = <T>(name: string, run: () => Promise<T>) => Promise<T>;
+
+function createScriptedMethod(target: ScriptedRegistry, effect: Effect): ScriptedMethod {
+  const call = (name: string, order: ImportOrder): Promise<Progress> =>
+    effect(`method ${name}`, async () => {
+      method.calls.push(name);
+      method.orders.push(order);
+      const scripted = method.next.shift();
+      if (scripted !== undefined) return scripted(order);
+      target.tags.set(`${order.target.path}:${order.target.tag}`, order.source.digest);
+      return { kind: "done" };
+    });
+  const method: ScriptedMethod = {
+    calls: [],
+    next: [],
+    orders: [],
+    start: (order) => call("start", order),
+    check: (order, _operation: Operation) => call("check", order),
+    cancel: async () => {
+      method.calls.push("cancel");
+    },
+  };
+  return method;
+}
+
+function createScriptedChannel(effect: Effect): ScriptedChannel {
+  const channel: ScriptedChannel = {
+    sent: [],
+    faults: [],
+    send: (message) =>
+      effect("channel send", async () => {
+        const fault = channel.faults.shift();
+        if (fault !== undefined) throw fault;
+        channel.sent.push(message);
+      }),
+  };
+  return channel;
+}
