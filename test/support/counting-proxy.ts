@@ -2,7 +2,7 @@ import { request as forward, type IncomingMessage, type ServerResponse } from "n
 import { type LoopbackServer, startLoopbackServer } from "../../local/loopback-server.ts";
 
 /** Called for each request as it arrives, and again when its answer is about to go back. False drops the connection. */
-export type Watchpoint = (at: "request" | "answer") => boolean;
+export type Watchpoint = (at: "request" | "answer", request: IncomingMessage) => boolean;
 
 /** Passes HTTP through to another loopback server, past a watchpoint on each side. */
 export async function startCountingProxy(target: URL, watchpoint: Watchpoint): Promise<LoopbackServer> {
@@ -17,7 +17,7 @@ interface Route {
 }
 
 function pass(request: IncomingMessage, response: ServerResponse, { target, watchpoint }: Route): void {
-  if (!watchpoint("request")) {
+  if (!watchpoint("request", request)) {
     response.destroy();
     return;
   }
@@ -30,7 +30,7 @@ function pass(request: IncomingMessage, response: ServerResponse, { target, watc
       headers: { ...request.headers, host: target.host },
     },
     (answer) => {
-      if (!watchpoint("answer")) {
+      if (!watchpoint("answer", request)) {
         response.destroy();
         answer.resume();
         return;
