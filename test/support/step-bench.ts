@@ -171,7 +171,11 @@ export function createStepBench(): StepBench {
       for (;;) {
         queued.sort((a, b) => a.visibleAt - b.visibleAt);
         const next = queued[0];
-        if (next === undefined || next.visibleAt > until) return;
+        if (next === undefined) return;
+        if (next.visibleAt > until) {
+          time = until;
+          return;
+        }
         queued.shift();
         time = Math.max(time, next.visibleAt);
         await process(next, 1);

@@ -1,0 +1,381 @@
+import { describe, expect, it } from "vitest";
+import type { Values } from "../../shared/azure/tables.ts";
+import type { WatchId } from "../../shared/documents/watch-id.ts";
+import { Failure } from "../../shared/model/failure.ts";
+import { type PollResult, poll } from "../../shared/steps/poll.ts";
+import { failureOf } from "../support/failures.ts";
+import { digestNamed, upstreamHost } from "../support/records.ts";
+import { never } from "../support/registries.ts";
+import { createStepBench, type StepBench } from "../support/step-bench.ts";
+
+const app: WatchId = { group: "default", name: "app" };
+const key = "default~app";
+const minute = 60_000;
+
+describe("a poll", () => {
+  it("orders each chosen version and floating tag once, by digest", async () => {
+    const bench = await watching({ Tags: "semver >=1", Track: "latest", Keep: 2 });
+    publish(bench, { "1.0.0": "a", "1.1.0": "b", "1.2.0": "c", latest: "c", junk: "d" });
+    expect(await pollNow(bench)).toEqual({ polled: 1, ordered: 3, moved: 0, troubled: 0, deferred: 0 });
+    expect(bench.waiting("import")).toHaveLength(3);
+    await bench.drain();
+    expect(Object.fromEntries(bench.target.tags)).toEqual({
+      "up.example/library/app:1.1.0": digestNamed("b"),
+      "up.example/library/app:1.2.0": digestNamed("c"),
+      "up.example/library/app:latest": digestNamed("c"),
+    });
+    expect(told(bench)).toEqual(["imported 1.1.0", "imported 1.2.0", "updated latest"]);
+  });
+
+  it("of an unchanged watch costs one list and one HEAD, and writes nothing", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a", "1.1.0": "b" });
+    await pollNow(bench);
+    await bench.drain();
+    const asked: string[] = [];
+    for (let time = 0; time < 4; time += 1) {
+      bench.upstream.calls.length = 0;
+      bench.effects.length = 0;
+      bench.pass(15 * minute);
+      expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 0 });
+      expect(bench.effects).toEqual([]);
+      expect(bench.upstream.calls).toEqual([
+        "list library/app",
+        expect.stringMatching(/^head library\/app:1\./),
+      ]);
+      asked.push(bench.upstream.calls[1] ?? "");
+    }
+    expect(new Set(asked).size).toBe(2);
+  });
+
+  it("of a watch that only tracks a floating tag asks for no list", async () => {
+    const bench = await watching({ Track: "latest" });
+    publish(bench, { latest: "a" });
+    await pollNow(bench);
+    expect(bench.upstream.calls).toEqual(["head library/app:latest"]);
+  });
+
+  it("shares one listing between the watches of one repository", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const second = { group: "default", name: "again" };
+    await addWatch(bench, second, { Tags: "semver <2", Target: "other/{name}" });
+    publish(bench, { "1.0.0": "a" });
+    expect(await pollNow(bench, [app, second])).toMatchObject({ polled: 2, ordered: 2 });
+    expect(bench.upstream.calls.filter((call) => call.startsWith("list"))).toEqual(["list library/app"]);
+  });
+
+  it("passes by watches that are disabled, rejected, of another host, or gone", async () => {
+    const bench = await watching({ Tags: "semver >=1", Enabled: false });
+    const others = ["elsewhere", "bad", "gone"].map((name) => ({ group: "default", name }));
+    const [elsewhere, bad] = others as [WatchId, WatchId];
+    await addWatch(bench, elsewhere, { Source: "other.example/library/app", Tags: "semver >=1" });
+    await addWatch(bench, bad, { Tags: "nonsense" });
+    expect(await pollNow(bench, [app, ...others])).toMatchObject({ polled: 0, troubled: 0 });
+    expect(bench.upstream.calls).toEqual([]);
+  });
+
+  it("case 43: of two pollers at once gives one import", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a", "1.1.0": "b" });
+    await Promise.all([pollNow(bench), pollNow(bench)]);
+    expect(await ledgerOf(bench)).toEqual(["1.0.0 pending", "1.1.0 pending"]);
+    await bench.drain();
+    expect(bench.method.calls).toEqual(["start", "start"]);
+    expect(told(bench)).toEqual(["imported 1.0.0", "imported 1.1.0"]);
+  });
+
+  it("case 12: finds next time what was added meanwhile", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a" });
+    await pollNow(bench);
+    publish(bench, { "1.0.1": "b" });
+    expect(await pollNow(bench)).toMatchObject({ ordered: 1 });
+    expect(await ledgerOf(bench)).toEqual(["1.0.0 pending", "1.0.1 pending"]);
+  });
+
+  it("leaves a tag that was listed but is not there for the next poll", async () => {
+    const bench = await watching({ Track: "latest" });
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 0 });
+    publish(bench, { latest: "a" });
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 1 });
+  });
+});
+
+describe("a moved tag", () => {
+  it("case 13: is held and told once, and the target keeps what it has", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a" });
+    await pollNow(bench);
+    await bench.drain();
+    publish(bench, { "1.0.0": "pushed anew" });
+    expect(await pollNow(bench)).toMatchObject({ moved: 1, ordered: 0 });
+    expect(await pollNow(bench)).toMatchObject({ moved: 0 });
+    await bench.drain();
+    expect(bench.target.tags.get("up.example/library/app:1.0.0")).toBe(digestNamed("a"));
+    expect(told(bench)).toEqual(["imported 1.0.0", "moved 1.0.0"]);
+    expect(await ledgerOf(bench)).toEqual(["1.0.0 done", "1.0.0 held"]);
+  });
+
+  it("that comes back is told no more, nor when it goes again to what was told", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    for (const content of ["a", "b", "a", "b"]) {
+      publish(bench, { "1.0.0": content });
+      await pollNow(bench);
+      await bench.drain();
+    }
+    expect(told(bench)).toEqual(["imported 1.0.0", "moved 1.0.0"]);
+  });
+
+  it("is not taken for a new one when its watch was changed", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a" });
+    await pollNow(bench);
+    await bench.drain();
+    publish(bench, { "1.0.0": "pushed anew" });
+    await addWatch(bench, app, { Tags: "semver >=1.0.0" });
+    await pollNow(bench);
+    await bench.drain();
+    expect(bench.target.tags.get("up.example/library/app:1.0.0")).toBe(digestNamed("a"));
+    expect(told(bench)).toEqual(["imported 1.0.0", "moved 1.0.0"]);
+  });
+});
+
+describe("a floating tag", () => {
+  it("is followed, also back to an older digest", async () => {
+    const bench = await watching({ Track: "latest" });
+    for (const content of ["a", "b", "a", "a"]) {
+      publish(bench, { latest: content });
+      await pollNow(bench);
+      await bench.drain();
+      expect(bench.target.tags.get("up.example/library/app:latest")).toBe(digestNamed(content));
+    }
+    expect(told(bench)).toEqual(["updated latest", "updated latest", "updated latest"]);
+    expect(await ledgerOf(bench)).toEqual(["latest done", "latest done"]);
+  });
+
+  it("back at a digest that failed to come in is tried again", async () => {
+    const bench = await watching({ Track: "latest" });
+    publish(bench, { latest: "a" });
+    bench.method.next.push(() => ({ kind: "refused", code: "forbidden", reason: "no" }));
+    for (const content of ["a", "b", "a"]) {
+      publish(bench, { latest: content });
+      await pollNow(bench);
+      await bench.drain();
+    }
+    expect(told(bench)).toEqual(["failed latest", "updated latest", "updated latest"]);
+  });
+});
+
+describe("a failed import", () => {
+  it("is not tried again by every poll, but once its watch was changed", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a" });
+    bench.method.next.push(() => ({ kind: "refused", code: "unsupported", reason: "over 50 manifests" }));
+    for (let time = 0; time < 3; time += 1) {
+      await pollNow(bench);
+      await bench.drain();
+    }
+    expect(bench.method.calls).toEqual(["start"]);
+    await addWatch(bench, app, { Tags: "semver >=1", Method: "agent-pool" });
+    await pollNow(bench);
+    await bench.drain();
+    expect(await ledgerOf(bench)).toEqual(["1.0.0 done"]);
+    const [{ record } = { record: undefined }] = await Array.fromAsync(bench.stores.ledger.all(never));
+    expect(record).toMatchObject({ method: "agent-pool", attempts: 0 });
+    expect(told(bench)).toEqual(["failed 1.0.0", "imported 1.0.0"]);
+  });
+});
+
+describe("a host that asks for a pause", () => {
+  it("case 33: is left alone by all, and what was put off is said and done later", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const others = Array.from({ length: 12 }, (_, at) => ({ group: "default", name: `w${at}` }));
+    for (const [at, id] of others.entries()) {
+      await addWatch(bench, id, { Source: `${upstreamHost}/library/r${at}`, Tags: "semver >=1" });
+      bench.upstream.tags.set(`library/r${at}:1.0.0`, digestNamed(`r${at}`));
+    }
+    publish(bench, { "1.0.0": "a" });
+    const limit = new Failure("rate-limited", "429", { retryAfterMs: 30 * minute });
+    bench.upstream.faults.set("list library/r3", limit);
+    const result = await pollNow(bench, [app, ...others]);
+    const until = new Date(bench.now().getTime() + 30 * minute);
+    expect(result).toMatchObject({ troubled: 0, until });
+    expect(result.deferred).toBeGreaterThan(0);
+    expect(result.polled + result.deferred).toBe(13);
+    expect(await bench.stores.hosts.pauseOf(upstreamHost, never)).toMatchObject({ until });
+    // No watch is in trouble for it.
+    expect(
+      [...(await bench.stores.states.all(never)).values()].every(({ trouble }) => trouble === undefined),
+    ).toBe(true);
+
+    bench.upstream.calls.length = 0;
+    expect(await pollNow(bench)).toMatchObject({ polled: 0, deferred: 1, until });
+    await bench.drain({ forMs: 29 * minute });
+    expect(bench.upstream.calls).toEqual([]);
+    bench.upstream.faults.clear();
+    await bench.drain();
+    expect(await ledgerOf(bench)).toHaveLength(13);
+  });
+
+  it("pauses for a minute when it does not say how long", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    bench.upstream.faults.set("list", new Failure("rate-limited", "429"));
+    const { until } = await pollNow(bench);
+    expect(until).toEqual(new Date(bench.now().getTime() + minute));
+  });
+
+  it("pauses by a HEAD too, and keeps nothing of the watch's half answers", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a", "1.1.0": "b" });
+    bench.upstream.faults.set("head library/app:1.0.0", new Failure("rate-limited", "429"));
+    expect(await pollNow(bench)).toMatchObject({ polled: 0, deferred: 1 });
+    expect(await ledgerOf(bench)).toEqual([]);
+  });
+});
+
+describe("a watch in trouble", () => {
+  it("is told once per reason, written down once, and cleared", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const troubles = async () =>
+      (await bench.stores.states.all(never)).get(`${upstreamHost} ${key}`)?.trouble;
+    expect(await pollNow(bench)).toMatchObject({ polled: 0, troubled: 1 });
+    const since = bench.now();
+    expect(await troubles()).toEqual({
+      code: "not-found",
+      reason: "up.example/library/app does not exist",
+      since,
+    });
+    bench.effects.length = 0;
+    bench.pass(minute);
+    await pollNow(bench);
+    expect(bench.effects).toEqual([]);
+    bench.upstream.faults.set("list", new Failure("forbidden", "no right"));
+    await pollNow(bench);
+    await bench.drain();
+    expect(told(bench)).toEqual(
+      ["watch-failing not exist", "watch-failing no right"].map(() => expect.anything()),
+    );
+    expect(bench.channel.sent.flatMap(({ events }) => events.map(({ reason }) => reason))).toEqual([
+      "up.example/library/app does not exist",
+      "no right",
+    ]);
+    bench.upstream.faults.clear();
+    publish(bench, { "1.0.0": "a" });
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 1 });
+    expect(await troubles()).toBeUndefined();
+  });
+
+  it("that passes by itself is in the status only", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    bench.upstream.faults.set("list", new Failure("unavailable", "503"));
+    await pollNow(bench);
+    await bench.drain();
+    expect(told(bench)).toEqual([]);
+    expect((await bench.stores.states.all(never)).get(`${upstreamHost} ${key}`)?.trouble?.code).toBe(
+      "unavailable",
+    );
+  });
+
+  it("is told once although two pollers met it at once", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const slot = bench.now();
+    const { host } = { host: upstreamHost };
+    await poll({ host, slot, watches: [app] }, { ...bench.ports, states: blind(bench) }, never);
+    bench.pass(20_000);
+    await poll({ host, slot, watches: [app] }, { ...bench.ports, states: blind(bench) }, never);
+    await bench.drain();
+    expect(told(bench)).toEqual(["watch-failing -"]);
+  });
+
+  it("case 10: does not believe a listing that lost more than half of its tags", async () => {
+    const bench = await watching({ Tags: "semver >=1", Keep: 3 });
+    publish(bench, Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`1.${at}.0`, `${at}`])));
+    await pollNow(bench);
+    await bench.drain();
+    const imported = bench.target.tags.size;
+    for (const name of [...bench.upstream.tags.keys()].slice(10)) bench.upstream.tags.delete(name);
+    expect(await pollNow(bench)).toMatchObject({ troubled: 1, ordered: 0 });
+    await bench.drain();
+    expect(bench.target.tags.size).toBe(imported);
+    expect(bench.channel.sent.at(-1)?.events[0]?.reason).toContain("listed 30 tags before and 10 now");
+    // Saving the watch with a change accepts the shorter listing.
+    await addWatch(bench, app, { Tags: "semver >=1.0", Keep: 3 });
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 3 });
+  });
+
+  it("case 27: by one bad tag goes on with the others", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a", "1.1.0": "b", "1.2.0": "c" });
+    bench.upstream.faults.set("head library/app:1.1.0", new Failure("integrity", "1.1.0: the digest lies"));
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 2 });
+    bench.effects.length = 0;
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 0 });
+    expect(bench.effects).toEqual([]);
+    await bench.drain();
+    expect(await ledgerOf(bench)).toEqual(["1.0.0 done", "1.2.0 done"]);
+    expect(bench.channel.sent.flatMap(({ events }) => events.map(({ reason }) => reason))).toContain(
+      "1.1.0: the digest lies",
+    );
+    bench.upstream.faults.clear();
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 1 });
+  });
+
+  it("case 50: by more tags than its row holds is told before thousands are asked for", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, Object.fromEntries(Array.from({ length: 6000 }, (_, at) => [`1.0.${at}`, "a"])));
+    expect(await pollNow(bench)).toMatchObject({ troubled: 1, ordered: 0 });
+    expect(bench.upstream.calls).toEqual(["list library/app"]);
+    expect((await bench.stores.states.all(never)).get(`${upstreamHost} ${key}`)?.trouble?.reason).toContain(
+      "set Keep or narrow Tags",
+    );
+  });
+
+  it("is not one when our own storage fails: the message is tried again", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a" });
+    const ledger = {
+      ...bench.stores.ledger,
+      add: async () => {
+        throw new Failure("conflict", "412");
+      },
+    };
+    const message = { host: upstreamHost, slot: bench.now(), watches: [app] };
+    await failureOf(() => poll(message, { ...bench.ports, ledger }, never), "conflict");
+    expect(await bench.stores.states.all(never)).toEqual(new Map());
+    expect(await pollNow(bench)).toMatchObject({ ordered: 1 });
+  });
+});
+
+async function watching(columns: Values): Promise<StepBench> {
+  const bench = createStepBench();
+  await addWatch(bench, app, columns);
+  return bench;
+}
+
+async function addWatch({ stores }: StepBench, id: WatchId, columns: Values): Promise<void> {
+  const row = { Source: `${upstreamHost}/library/app`, ...columns };
+  await stores.watches.put(id, row, { signal: never, existing: "replace" });
+}
+
+function publish({ upstream }: StepBench, tags: Readonly<Record<string, string>>): void {
+  for (const [tag, content] of Object.entries(tags))
+    upstream.tags.set(`library/app:${tag}`, digestNamed(content));
+}
+
+function pollNow(bench: StepBench, watches: readonly WatchId[] = [app]): Promise<PollResult> {
+  return poll({ host: upstreamHost, slot: bench.now(), watches }, bench.ports, never);
+}
+
+/** Watch states as a poller sees them that read before another one wrote. */
+function blind({ stores }: StepBench): StepBench["stores"]["states"] {
+  return { ...stores.states, some: async () => new Map() };
+}
+
+async function ledgerOf({ stores }: StepBench): Promise<string[]> {
+  const entries = await Array.fromAsync(stores.ledger.all(never));
+  return entries.map(({ record }) => `${record.tag} ${record.state}`).sort();
+}
+
+function told({ channel }: StepBench): string[] {
+  return channel.sent.flatMap(({ events }) => events.map(({ kind, tag = "-" }) => `${kind} ${tag}`).sort());
+}
