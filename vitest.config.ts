@@ -7,7 +7,9 @@ const closingLine: Reporter = {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
     // A file that could not be loaded has no tests to fail.
-    const broken = modules.filter((module) => module.state() === "failed" && module.errors().length > 0).length;
+    const broken = modules.filter(
+      (module) => module.state() === "failed" && module.errors().length > 0,
+    ).length;
     process.stdout.write(`\n${count("passed")} passed, ${count("failed") + broken} failed\n`);
   },
 };

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { lowMemoryFlags } from "../local/child-process.ts";
 import { median, print } from "./figures.ts";
 
 const main = resolve(import.meta.dirname, "../dist/cli/main.js");
@@ -22,7 +23,7 @@ const imports = 10;
 async function start(): Promise<Start> {
   const dir = await mkdtemp(join(tmpdir(), "wharfgate-bench-"));
   const started = performance.now();
-  const child = spawn(process.execPath, [main, "--data", dir, "up"], {
+  const child = spawn(process.execPath, [...lowMemoryFlags, main, "--data", dir, "up"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise((done) => child.once("exit", done));

@@ -1,17 +1,18 @@
 import { readRunning } from "../local/running.ts";
-import { type App, createApp } from "../shared/app.ts";
+import type { App } from "../shared/app.ts";
 import { Failure } from "../shared/model/failure.ts";
-import { readSettings } from "../shared/settings.ts";
 
 /**
  * The product as configured: from the environment when `AzureWebJobsStorage` is set there, else as `wharfgate up` runs it
  * from the data folder.
  */
 export async function connect(dataDir: string, environment: NodeJS.ProcessEnv = process.env): Promise<App> {
-  if (
-    environment.AzureWebJobsStorage !== undefined ||
-    environment.AzureWebJobsStorage__accountName !== undefined
-  ) {
+  // Loaded only now, so that `--help` is quick.
+  const [{ createApp }, { readSettings }] = await Promise.all([
+    import("../shared/app.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  if (Object.keys(environment).some((name) => /^AzureWebJobsStorage(?:__|$)/.test(name))) {
     return createApp(readSettings(environment));
   }
   const running = await readRunning(dataDir);

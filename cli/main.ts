@@ -1,11 +1,22 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { exitCodes } from "./exit-codes.ts";
-import { addImportCommand } from "./import.ts";
-import { addPlanCommand } from "./plan.ts";
-import { addStatusCommand } from "./status.ts";
-import { addUpCommand } from "./up.ts";
-import { addWatchCommands } from "./watch.ts";
+
+// A reader that has seen enough, such as head, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+type AddCommand = (program: Command) => void;
+
+// Only the command that is asked for is loaded: `up` stays small for as long as it runs.
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  up: async () => (await import("./up.ts")).addUpCommand,
+  watch: async () => (await import("./watch.ts")).addWatchCommands,
+  plan: async () => (await import("./plan.ts")).addPlanCommand,
+  import: async () => (await import("./import.ts")).addImportCommand,
+  status: async () => (await import("./status.ts")).addStatusCommand,
+};
 
 const program = new Command("wharfgate")
   .description(
@@ -22,10 +33,9 @@ const program = new Command("wharfgate")
 Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.invalid} arguments or settings to mend, ${exitCodes.pending} plan --check found imports, ${exitCodes.attention} status --check found something.`,
   );
 
-addUpCommand(program);
-addWatchCommands(program);
-addPlanCommand(program);
-addImportCommand(program);
-addStatusCommand(program);
-
+const asked = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));
+const wanted = process.argv.includes("help") ? undefined : asked;
+for (const [name, load] of Object.entries(commands)) {
+  if (wanted === undefined || wanted === name) (await load())(program);
+}
 await program.parseAsync();

@@ -1,14 +1,15 @@
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { demoWatches } from "../local/demo/watches.ts";
+import { startAzurite } from "../local/azurite.ts";
+import { startChild } from "../local/child-process.ts";
 import { findPort } from "../local/free-port.ts";
 import { type FunctionsProcess, startFunctions } from "../local/functions-process.ts";
 import { createLiveLog } from "../local/live-log.ts";
-import { type OneMachine, resetOneMachine, startOneMachine } from "../local/one-machine.ts";
+import type { Log } from "../local/log.ts";
+import type { OneMachine } from "../local/one-machine.ts";
 import { clearRunning, readRunning, writeRunning } from "../local/running.ts";
-import { createApp } from "../shared/app.ts";
 import { toFailure } from "../shared/model/failure.ts";
-import { readSettings } from "../shared/settings.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { table } from "./output.ts";
 
@@ -48,9 +49,12 @@ async function up({ data, reset, demo }: Options): Promise<void> {
     process.exitCode = exitCodes.invalid;
     return;
   }
-  if (reset === true) await resetOneMachine(dir);
+  if (reset === true) await rm(dir, { recursive: true, force: true });
   const log = createLiveLog(say);
-  const machine = await startOneMachine({ dir, log });
+  const storage = startAzurite({ data: { location: join(dir, "storage") }, log });
+  // Loaded while storage starts, which takes as long.
+  const { startOneMachine } = await import("../local/one-machine.ts");
+  const machine = await startOneMachine({ dir, log, storage });
   let functions: FunctionsProcess | undefined;
   const stop = onceOnly(async () => {
     say("Stopping …");
@@ -62,8 +66,8 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 
-  if (demo) await addDemoWatches(machine);
   const port = await findPort(usualPort);
+  const watching = demo ? addDemoWatches(machine, log) : undefined;
   functions = await startFunctions({
     port: port.port,
     keysFile: join(dir, "function-keys.json"),
@@ -79,24 +83,21 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   const api = `${functions.url}/api`;
   await writeRunning(dir, { pid: process.pid, environment: machine.environment, api, functionKey });
   greet(machine, { functions, seconds: (performance.now() - started) / 1000, usual: port.kind === "usual" });
+  await watching;
   await functions.trigger("schedule");
   if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
 }
 
-/** Written at each start, since the upstream's port can change; people's own watches are left alone. */
-async function addDemoWatches(machine: OneMachine): Promise<void> {
-  const app = createApp(readSettings({ ...process.env, ...machine.environment }));
-  const signal = AbortSignal.timeout(20_000);
-  try {
-    for (const { id, columns } of demoWatches(machine.upstream.host)) {
-      const row = await app.stores.watches.get(id, signal);
-      if (row !== undefined && row.columns.Source === columns.Source) continue;
-      if (row !== undefined && row.columns.ManagedBy !== "demo") continue;
-      await app.stores.watches.put(id, columns, { signal, existing: "replace" });
-    }
-  } finally {
-    await app.close();
-  }
+/** In a process of its own: this one stays small. */
+async function addDemoWatches(machine: OneMachine, log: Log): Promise<void> {
+  const { exited } = await startChild({
+    name: "demo watches",
+    script: join(import.meta.dirname, "../local/demo/add-watches.js"),
+    args: [machine.azurite.connectionString, machine.upstream.host],
+    ready: (line) => (line === "added" ? line : undefined),
+    log,
+  });
+  await exited;
 }
 
 async function release(machine: OneMachine): Promise<void> {

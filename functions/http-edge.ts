@@ -31,8 +31,20 @@ export function serve(
   call: (app: App, request: HttpRequest, signal: AbortSignal) => Promise<HttpResponseInit>,
 ) {
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
+    let app: App;
     try {
-      return await call(await openApp(), request, AbortSignal.timeout(budgetMs));
+      app = await openApp();
+    } catch (error) {
+      context.error(error);
+      return problem(
+        new Failure(
+          "unavailable",
+          "The app is not configured rightly; the function's log says what is wrong",
+        ),
+      );
+    }
+    try {
+      return await call(app, request, AbortSignal.timeout(budgetMs));
     } catch (error) {
       const failure = toFailure(error, `${request.method} ${new URL(request.url).pathname}`);
       if (failure.code === "internal") context.error(failure);

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { type ChildExit, startChild } from "./child-process.ts";
+import { type ChildExit, lowMemoryFlags, startChild } from "./child-process.ts";
 import { type HostKeys, readOrCreateKeys } from "./host/keys.ts";
 import type { Log } from "./log.ts";
 import { projectRoot } from "./project-root.ts";
@@ -52,7 +52,7 @@ export async function startFunctions(options: FunctionsProcessOptions): Promise<
       "--lease",
       String(leaseMs),
     ],
-    nodeFlags: ["--enable-source-maps", "--max-semi-space-size=2"],
+    nodeFlags: lowMemoryFlags,
     env: { ...process.env, ...environment },
     ready: parseReady,
     log,

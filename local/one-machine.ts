@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createRegistries } from "../shared/auth/registries.ts";
 import { parseHostRules } from "../shared/http/host-rules.ts";
 import { startArm } from "./arm/arm.ts";
 import { createRegistryTransfer } from "./arm/registry-transfer.ts";
-import { type Azurite, startAzurite } from "./azurite.ts";
+import type { Azurite } from "./azurite.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo/upstream.ts";
 import { findPort } from "./free-port.ts";
 import { startIdentity } from "./identity.ts";
@@ -40,6 +40,8 @@ export interface Place {
 export interface OneMachineOptions {
   /** Where all data is kept; it survives a restart. */
   readonly dir: string;
+  /** Storage, which takes longest to start: it may still be on its way. Closed with the rest. */
+  readonly storage: Promise<Azurite>;
   readonly log: Log;
   /** `free` takes free ports only, for tests that run beside another instance. */
   readonly ports?: "usual" | "free";
@@ -65,7 +67,7 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
   const admin = { username: "wharfgate", password: await secretOf(join(dir, "registry-password")) };
   const identity = await startIdentity();
   const [azurite, registry, upstream, inbox] = await Promise.all([
-    startAzurite({ data: { location: join(dir, "storage") }, log }),
+    options.storage,
     startRegistry({
       root: join(dir, "registry"),
       port: ports.registry.port,
@@ -122,6 +124,8 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
       }),
       WHARFGATE_LEASE: "30",
       WHARFGATE_NOTIFY_WINDOW: "2",
+      // Somebody is watching: look for messages more often than the default's two seconds.
+      AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.250",
       ...identity.environment,
     },
     places: placesOf(
@@ -139,11 +143,6 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
       await azurite.stop();
     },
   };
-}
-
-/** Forgets everything that one-machine mode keeps. */
-export async function resetOneMachine(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
 }
 
 const registryAudience = "https://containerregistry.azure.net";

@@ -39,7 +39,7 @@ export interface App {
   /** Whether the platform authenticates HTTP callers and names them, or function keys are all there is. */
   readonly callers: Settings["callers"];
   schedule(signal: AbortSignal): Promise<ScheduleResult>;
-  poll(body: unknown, signal: AbortSignal): Promise<PollResult | Buried>;
+  poll(body: unknown, signal: AbortSignal): Promise<PollResult>;
   import(body: unknown, signal: AbortSignal): Promise<ImportResult | Buried>;
   notify(body: unknown, signal: AbortSignal): Promise<NotifyResult | Buried>;
   sweep(signal: AbortSignal): Promise<SweepResult>;
@@ -61,6 +61,7 @@ export interface Buried {
 }
 
 const buried: Buried = { kind: "buried" };
+const nothingPolled: PollResult = { polled: 0, ordered: 0, moved: 0, troubled: 0, deferred: 0 };
 
 // The audience that Azure Container Registry takes in every cloud.
 // https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
@@ -136,7 +137,7 @@ export function createApp(settings: Settings): App {
     schedule: (signal) => schedule(ports, signal),
     poll: async (body, signal) => {
       const message = await read({ queue: "poll", body }, parsePollMessage, signal);
-      return message === undefined ? buried : poll(message, ports, signal);
+      return message === undefined ? { ...buried, ...nothingPolled } : poll(message, ports, signal);
     },
     import: async (body, signal) => {
       const message = await read({ queue: "import", body }, parseImportMessage, signal);

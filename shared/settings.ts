@@ -139,7 +139,7 @@ function readStorage(get: (name: string) => string | undefined): StorageAccount 
   if (connectionString !== undefined) return { kind: "connection-string", connectionString };
   const account = get("AzureWebJobsStorage__accountName");
   const uri = (service: string): string | undefined =>
-    get(`AzureWebJobsStorage__${service}ServiceUri`) ??
+    get(`AzureWebJobsStorage__${service}ServiceUri`)?.replace(/\/+$/, "") ??
     (account === undefined ? undefined : `https://${account}.${service}.core.windows.net`);
   const [blobServiceUri, queueServiceUri, tableServiceUri] = [uri("blob"), uri("queue"), uri("table")];
   if (blobServiceUri === undefined || queueServiceUri === undefined || tableServiceUri === undefined)

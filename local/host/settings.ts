@@ -22,10 +22,18 @@ export interface QueueSettings {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Reads `<root>/host.json`; defaults and limits: https://learn.microsoft.com/azure/azure-functions/functions-host-json */
-export function readHostSettings(root: string): HostSettings {
+/**
+ * Reads `<root>/host.json`; defaults and limits: https://learn.microsoft.com/azure/azure-functions/functions-host-json.
+ * The environment overrides single values by names such as `AzureFunctionsJobHost__extensions__queues__batchSize`:
+ * https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
+ */
+export function readHostSettings(
+  root: string,
+  env: Readonly<Record<string, string | undefined>> = {},
+): HostSettings {
   const file = join(root, "host.json");
-  const host = readJson(file);
+  const written = readJson(file);
+  const host = written && withOverrides(written, env);
   if (host === undefined) throw new Failure("not-found", `There is no ${file}: a functions app needs one`);
   if (host.version !== "2.0") throw new Failure("invalid", `${file}: "version" must be "2.0"`);
   for (const unsupported of ["customHandler", "retry"]) {
@@ -67,6 +75,22 @@ export function readHostSettings(root: string): HostSettings {
       visibilityTimeoutMs: duration("visibilityTimeout", "00:00:00"),
     },
   };
+}
+
+const overridePrefix = "AzureFunctionsJobHost__";
+
+function withOverrides(written: Json, env: Readonly<Record<string, string | undefined>>): Json {
+  return Object.entries(env).reduce<Json>((host, [name, text]) => {
+    if (!name.startsWith(overridePrefix) || text === undefined) return host;
+    const path = name.slice(overridePrefix.length).split("__");
+    return withValue(host, path, /^-?\d+$/.test(text) ? Number(text) : text);
+  }, written);
+}
+
+function withValue(object: Json, [name = "", ...rest]: readonly string[], value: unknown): Json {
+  const child = object[name];
+  const inner = typeof child === "object" && child !== null ? (child as Json) : {};
+  return { ...object, [name]: rest.length === 0 ? value : withValue(inner, rest, value) };
 }
 
 /** `Values` of `<root>/local.settings.json`, empty when there is none. */

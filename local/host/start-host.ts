@@ -49,8 +49,8 @@ const defaultLeaseMs = 10 * 60_000;
 export async function startHost(options: HostOptions): Promise<Host> {
   const { env, log, port = 0, keysFile } = options;
   const root = resolve(options.root);
-  const settings = readHostSettings(root);
   for (const [name, value] of Object.entries(readLocalValues(root))) env[name] ??= value;
+  const settings = readHostSettings(root, env);
   const app = await loadApp({ root, main: options.main ?? readMainGlob(root), env, log });
   const coldStartMs = Math.round(performance.now());
   const { functions, model, registrations } = app;
@@ -79,7 +79,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const close = async (graceMs: number): Promise<void> => {
     await Promise.race([Promise.all(listeners.map((listener) => listener.stop())), afterwards(graceMs)]);
     const left = listeners.reduce((sum, { running }) => sum + running, 0);
-    if (left > 0) log("warn", `${left} invocations were cut off; their messages come again`);
+    if (left > 0) log("warn", `Cut off while running: ${left}; their messages come again`);
     await http.close();
     await runHooks(hooks.appTerminate, { hookData: {}, appHookData });
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { inBatches, type Row, type Table, type Write } from "../../shared/azure/tables.ts";
+import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { createMemoryTable } from "../support/memory-table.ts";
 import { never } from "../support/registries.ts";
@@ -18,8 +19,8 @@ describe.each(members)("a table in $name", ({ open }) => {
   it("has no row that was not written, and no table before its first write", async () => {
     const table = open();
     expect(await table.get(key, never)).toBeUndefined();
-    expect(await rowsOf(table.query({ partition: "p" }, never))).toEqual([]);
-    expect(await rowsOf(table.scan("", never))).toEqual([]);
+    expect(await collect(table.query({ partition: "p" }, never))).toEqual([]);
+    expect(await collect(table.scan("", never))).toEqual([]);
     await table.remove(key, never);
     expect(await table.get(key, never)).toBeUndefined();
   });
@@ -108,7 +109,7 @@ describe.each(members)("a table in $name", ({ open }) => {
       ],
       never,
     );
-    expect((await rowsOf(table.query({ partition: "p" }, never))).map(({ row }) => row)).toEqual(["r"]);
+    expect((await collect(table.query({ partition: "p" }, never))).map(({ row }) => row)).toEqual(["r"]);
     await table.transact([], never);
   });
 
@@ -122,7 +123,7 @@ describe.each(members)("a table in $name", ({ open }) => {
       }));
     await failureOf(() => table.transact(writes(101), never), "invalid");
     await table.transact(writes(100), never);
-    expect(await rowsOf(table.query({ partition: "p" }, never))).toHaveLength(100);
+    expect(await collect(table.query({ partition: "p" }, never))).toHaveLength(100);
   });
 
   it("queries a range of row keys in one partition, bounds included, ordered by code unit", async () => {
@@ -131,11 +132,11 @@ describe.each(members)("a table in $name", ({ open }) => {
     for (const row of names) await table.insert({ partition: "p", row }, {}, never);
     await table.insert({ partition: "p2", row: "a" }, {}, never);
     const found = async (from: string, to: string): Promise<string[]> =>
-      (await rowsOf(table.query({ partition: "p", from, to }, never))).map(({ row }) => row);
+      (await collect(table.query({ partition: "p", from, to }, never))).map(({ row }) => row);
     expect(await found("a", "a~")).toEqual(["a", "a-b", "a.b", "a1", "aa", "a~"]);
     expect(await found("a", "a")).toEqual(["a"]);
     expect(await found("a-", "a0")).toEqual(["a-b", "a.b"]);
-    expect((await rowsOf(table.query({ partition: "p" }, never))).map(({ row }) => row)).toEqual(names);
+    expect((await collect(table.query({ partition: "p" }, never))).map(({ row }) => row)).toEqual(names);
   });
 
   it("reads a partition key with an apostrophe as it is, not as part of the filter", async () => {
@@ -143,7 +144,7 @@ describe.each(members)("a table in $name", ({ open }) => {
     const hostile = { partition: "p' or PartitionKey eq 'q", row: "r" };
     await table.insert(hostile, { a: 1 }, never);
     await table.insert({ partition: "q", row: "r" }, { a: 2 }, never);
-    const found = await rowsOf(table.query({ partition: hostile.partition }, never));
+    const found = await collect(table.query({ partition: hostile.partition }, never));
     expect(found.map(({ values }) => values)).toEqual([{ a: 1 }]);
   });
 
@@ -162,7 +163,7 @@ describe.each(members)("a table in $name", ({ open }) => {
       ["3", "sent"],
     ] as const)
       await table.insert({ partition: "p", row }, { state }, never);
-    expect((await rowsOf(table.scan(filter, never))).map(({ row }) => row)).toEqual(rows);
+    expect((await collect(table.scan(filter, never))).map(({ row }) => row)).toEqual(rows);
   });
 
   it("tells a row's age at each read", async () => {
@@ -172,7 +173,7 @@ describe.each(members)("a table in $name", ({ open }) => {
     expect(row.ageMs).toBeGreaterThanOrEqual(0);
     expect(row.ageMs).toBeLessThan(60_000);
     expect(Math.abs(Date.now() - row.changedAt.getTime())).toBeLessThan(60_000);
-    expect((await rowsOf(table.scan("", never)))[0]?.ageMs).toBeLessThan(60_000);
+    expect((await collect(table.scan("", never)))[0]?.ageMs).toBeLessThan(60_000);
   });
 });
 
@@ -186,14 +187,14 @@ describe("a table in Azurite", () => {
       );
       await table.transact(writes, never);
     }
-    expect((await rowsOf(table.query({ partition: "p" }, never))).map(({ row }) => row)).toEqual(rows);
+    expect((await collect(table.query({ partition: "p" }, never))).map(({ row }) => row)).toEqual(rows);
   });
 
   it("ends with canceled when its signal is aborted", async () => {
     const table = storage.open().table("aborted");
     await table.insert(key, {}, never);
     await failureOf(() => table.get(key, AbortSignal.abort()), "canceled");
-    await failureOf(() => rowsOf(table.scan("", AbortSignal.abort())), "canceled");
+    await failureOf(() => collect(table.scan("", AbortSignal.abort())), "canceled");
   });
 
   it("names the table and the key in its failures, and no address", async () => {
@@ -220,12 +221,6 @@ describe("inBatches", () => {
     await failureOf(() => inBatches([1], 0), "internal");
   });
 });
-
-async function rowsOf(rows: AsyncIterable<Row>): Promise<Row[]> {
-  const found: Row[] = [];
-  for await (const row of rows) found.push(row);
-  return found;
-}
 
 async function present(table: Table): Promise<Row> {
   const row = await table.get(key, never);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../shared/model/failure.ts";
 import { notify } from "../../shared/steps/notify.ts";
+import { collect } from "../support/collect.ts";
 import { makeEvent } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench, type StepBench } from "../support/step-bench.ts";
@@ -87,7 +88,7 @@ describe("notifications", () => {
     const bench = createStepBench();
     await announce(bench, "a", ["a1"], ["on-call"]);
     await bench.drain();
-    const [delivery] = await Array.fromAsync(bench.stores.deliveries.all(never));
+    const [delivery] = await collect(bench.stores.deliveries.all(never));
     expect(delivery).toMatchObject({
       state: "failed",
       reason: "The channel on-call is not configured: set WHARFGATE_CHANNEL_ON_CALL",

@@ -3,6 +3,7 @@ import type { Values } from "../../shared/azure/tables.ts";
 import type { WatchId } from "../../shared/documents/watch-id.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { type PollResult, poll } from "../../shared/steps/poll.ts";
+import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
@@ -180,7 +181,7 @@ describe("a failed import", () => {
     await pollNow(bench);
     await bench.drain();
     expect(await ledgerOf(bench)).toEqual(["1.0.0 done"]);
-    const [{ record } = { record: undefined }] = await Array.fromAsync(bench.stores.ledger.all(never));
+    const [{ record } = { record: undefined }] = await collect(bench.stores.ledger.all(never));
     expect(record).toMatchObject({ method: "agent-pool", attempts: 0 });
     expect(told(bench)).toEqual(["failed 1.0.0", "imported 1.0.0"]);
   });
@@ -372,7 +373,7 @@ function blind({ stores }: StepBench): StepBench["stores"]["states"] {
 }
 
 async function ledgerOf({ stores }: StepBench): Promise<string[]> {
-  const entries = await Array.fromAsync(stores.ledger.all(never));
+  const entries = await collect(stores.ledger.all(never));
   return entries.map(({ record }) => `${record.tag} ${record.state}`).sort();
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Deliveries, Delivery } from "../../shared/stores/deliveries.ts";
+import type { Delivery } from "../../shared/stores/deliveries.ts";
+import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { makeEvent } from "../support/records.ts";
 import { never } from "../support/registries.ts";
@@ -18,7 +19,7 @@ describe("deliveries", () => {
     expect(await deliveries.open("ops", never)).toMatchObject([
       { channel: "ops", event, state: "due", dueAt, attempts: 0 },
     ]);
-    expect(await all(deliveries)).toHaveLength(2);
+    expect(await collect(deliveries.all(never))).toHaveLength(2);
   });
 
   it("lists what has not ended, oldest event first", async () => {
@@ -65,15 +66,9 @@ describe("deliveries", () => {
     for (const delivery of await deliveries.open("ops", never)) {
       if (delivery.event.key === "a") await deliveries.remove(delivery, never);
     }
-    expect((await all(deliveries)).map(describeDelivery)).toEqual(["b due -"]);
+    expect((await collect(deliveries.all(never))).map(describeDelivery)).toEqual(["b due -"]);
   });
 });
-
-async function all(deliveries: Deliveries): Promise<Delivery[]> {
-  const found: Delivery[] = [];
-  for await (const delivery of deliveries.all(never)) found.push(delivery);
-  return found;
-}
 
 function describeDelivery({ event, state, message = "-" }: Delivery): string {
   return `${event.key} ${state} ${message}`;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import type { Ledger, LedgerEntry } from "../../shared/stores/ledger.ts";
+import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, makeEvent, makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";
@@ -70,7 +71,7 @@ describe("the ledger", () => {
     );
     expect(added).toHaveLength(117);
     expect(new Set(added.map(({ tag }) => tag)).size).toBe(117);
-    expect(await all(ledger.ofWatch(watch, never))).toHaveLength(120);
+    expect(await collect(ledger.ofWatch(watch, never))).toHaveLength(120);
     expect(await ledger.outbox(partition, never)).toHaveLength(117);
   });
 
@@ -143,13 +144,13 @@ describe("the ledger", () => {
     for (const record of [...records, running, done]) {
       await ledger.add([{ record, announce: { event: makeEvent(record.key), channels: [] } }], never);
     }
-    expect((await all(ledger.ofWatch(watch, never))).map(({ record }) => record.tag).sort()).toEqual([
+    expect((await collect(ledger.ofWatch(watch, never))).map(({ record }) => record.tag).sort()).toEqual([
       "1.0.0",
       "2.0.0",
       "3.0.0",
     ]);
-    expect(await all(ledger.all(never))).toHaveLength(5);
-    expect((await all(ledger.open(never))).map(({ record }) => record.state).sort()).toEqual([
+    expect(await collect(ledger.all(never))).toHaveLength(5);
+    expect((await collect(ledger.open(never))).map(({ record }) => record.state).sort()).toEqual([
       "pending",
       "pending",
       "pending",
@@ -203,7 +204,7 @@ describe("a lease", () => {
     const record = makeRecord(lease === undefined ? {} : { lease });
     await ledger.add([{ record }], never);
     expect((await entryOf(ledger, record)).lease).toBe(is);
-    expect((await all(ledger.open(never))).map((entry) => entry.lease)).toEqual([is]);
+    expect((await collect(ledger.open(never))).map((entry) => entry.lease)).toEqual([is]);
   });
 
   it.each([
@@ -215,7 +216,7 @@ describe("a lease", () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + offMs });
     await ledger.add([{ record }], never);
     expect((await entryOf(ledger, record)).lease).toBe("held");
-    expect((await all(ledger.open(never))).map(({ lease, ageMs }) => [lease, ageMs < 60_000])).toEqual([
+    expect((await collect(ledger.open(never))).map(({ lease, ageMs }) => [lease, ageMs < 60_000])).toEqual([
       ["held", true],
     ]);
   });
@@ -236,10 +237,4 @@ async function entryOf(ledger: Ledger, record: ImportRecord): Promise<LedgerEntr
   const entry = await ledger.get(record.watch, record.key, never);
   if (entry === undefined) throw new Error("the ledger should have the record");
   return entry;
-}
-
-async function all(entries: AsyncIterable<LedgerEntry>): Promise<LedgerEntry[]> {
-  const found: LedgerEntry[] = [];
-  for await (const entry of entries) found.push(entry);
-  return found;
 }

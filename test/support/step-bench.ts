@@ -49,6 +49,8 @@ export interface StepBench {
   /** The worker dies before its effect of that number (from 0), and another takes its place 10 minutes later. */
   crashBefore(effect: number): void;
   readonly crashed: boolean;
+  /** Another worker takes a dead one's place; for messages `drain` does that. */
+  revive(): void;
 }
 
 export interface ScriptedMethod extends Method {
@@ -127,6 +129,10 @@ export function createStepBench(): StepBench {
   const stores = createStores({ table, queue, leaseMs: 300_000 });
   const ports = createPorts(stores, { upstream, target, method, channel, now });
 
+  const revive = (): void => {
+    dead = false;
+    crashAt = Number.POSITIVE_INFINITY;
+  };
   const run = async ({ queue: name, body }: Queued): Promise<void> => {
     if (name === "poll") await poll(parsePollMessage(body), ports, never);
     if (name === "import") await importStep(parseImportMessage(body), ports, never);
@@ -137,8 +143,7 @@ export function createStepBench(): StepBench {
       await run(message);
     } catch (error) {
       if (dead) {
-        dead = false;
-        crashAt = Number.POSITIVE_INFINITY;
+        revive();
         queued.push({ ...message, visibleAt: time + messageLeaseMs });
       } else if (!(error instanceof Failure)) throw error;
       else {
@@ -191,6 +196,7 @@ export function createStepBench(): StepBench {
     get crashed() {
       return crashed;
     },
+    revive,
   };
 }
 

@@ -42,6 +42,7 @@ describe("an HTTP function", () => {
   const answers: readonly [name: string, method: string, path: string, status: number, body: string][] = [
     ["leaves an optional parameter out", "GET", "/api/echo/x", 201, '{"params":{"name":"x"}'],
     ["prefers a literal route to a parameter", "GET", "/api/echo/fixed", 200, "fixed"],
+    ["is 204 when it returns nothing", "GET", "/api/silent", 204, ""],
     ["is 404 for a wrong method", "PUT", "/api/echo/x", 404, ""],
     ["is 404 outside of the prefix", "GET", "/echo/x", 404, ""],
     ["is 404 for an unknown route", "GET", "/api/unknown", 404, ""],

@@ -27,6 +27,7 @@ describe.concurrent("a host that ends", () => {
     await until("it runs", () => rig.entries("work", "begin")[0]);
     process.kill(first.child.pid, "SIGTERM");
     expect(await first.child.exited).toEqual({ code: 0, signal: null });
+    await until("it says so", () => first.log().includes("Cut off while running: 1"));
     await rig.start();
     const again = await until("it runs again", () => rig.entries("work", "begin")[1]);
     expect(again.metadata).toMatchObject({ dequeueCount: 2 });

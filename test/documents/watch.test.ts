@@ -1,0 +1,198 @@
+import { describe, expect, it } from "vitest";
+import type { Values } from "../../shared/azure/tables.ts";
+import { parseWatch } from "../../shared/documents/watch.ts";
+import { columns } from "../../shared/documents/watch-columns.ts";
+import { failureOf } from "../support/failures.ts";
+
+const least = { Source: "nginx", Tags: "semver >=1.27" };
+const parse = (row: Values) => parseWatch("web", "nginx", { ...least, ...row });
+const reasonOf = async (row: Values): Promise<string> =>
+  (await failureOf(() => parse(row), "invalid")).message;
+
+describe("a watch", () => {
+  it("has sensible defaults", () => {
+    expect(parse({})).toEqual({
+      group: "web",
+      name: "nginx",
+      source: { host: "docker.io", path: "library/nginx" },
+      rules: { track: [], policy: expect.anything() },
+      platforms: [],
+      target: expect.any(Function),
+      schedule: { kind: "every", minutes: 15 },
+      enabled: "yes",
+      revision: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+  });
+
+  it("reads every column", () => {
+    const watch = parse({
+      Source: "registry.example:5000/team/app",
+      Tags: "exact 1.0.0,1.1.0",
+      Include: "1\\..*",
+      Exclude: ".*-rc",
+      Prereleases: "include",
+      Keep: "3",
+      Track: "latest, stable,latest",
+      Platforms: "linux/amd64, linux/arm64/v8",
+      Target: "mirror/{name}",
+      Method: "agent-pool",
+      Schedule: "every 6h",
+      Credential: "env:HUB_1",
+      Notify: "ops,on-call",
+      Enabled: "No",
+      Note: " for the shop ",
+      ManagedBy: "git",
+    });
+    expect(watch).toMatchObject({
+      source: { host: "registry.example:5000", path: "team/app" },
+      rules: { track: ["latest", "stable"], keep: 3 },
+      platforms: [
+        { os: "linux", architecture: "amd64" },
+        { os: "linux", architecture: "arm64", variant: "v8" },
+      ],
+      method: "agent-pool",
+      schedule: { kind: "every", minutes: 360 },
+      credential: "env:HUB_1",
+      notify: ["ops", "on-call"],
+      enabled: "no",
+      note: "for the shop",
+      managedBy: "git",
+    });
+    expect([watch.rules.include?.("1.0"), watch.rules.include?.("x1.0")]).toEqual([true, false]);
+    expect([watch.rules.exclude?.("1-rc"), watch.rules.exclude?.("1-rc1")]).toEqual([true, false]);
+    expect(watch.target(watch.source, "1.0")).toEqual({ path: "mirror/app", tag: "1.0" });
+  });
+
+  it.each<{ readonly name: string; readonly row: Values }>([
+    { name: "a number", row: { Keep: 3 } },
+    { name: "text with spaces around it", row: { Keep: " 3 " } },
+  ])("takes Keep as $name", ({ row }) => {
+    expect(parse(row).rules.keep).toBe(3);
+  });
+
+  it.each([
+    { text: true, enabled: "yes" },
+    { text: false, enabled: "no" },
+    { text: "TRUE", enabled: "yes" },
+    { text: "no", enabled: "no" },
+    { text: "", enabled: "yes" },
+  ])("takes Enabled $text as $enabled", ({ text, enabled }) => {
+    expect(parse({ Enabled: text }).enabled).toBe(enabled);
+  });
+
+  it("takes empty columns for absent ones, also those that are not supported yet", () => {
+    const blank = Object.fromEntries(
+      [...Object.keys(columns), "Approval", "Verify"].map((column) => [column, " "]),
+    );
+    expect(parse({ ...blank, ...least })).toEqual({
+      ...parse({}),
+      target: expect.any(Function),
+      rules: expect.anything(),
+    });
+  });
+
+  it("needs no Tags when it tracks a floating tag", () => {
+    expect(parse({ Tags: "", Track: "latest" }).rules).toEqual({ track: ["latest"] });
+  });
+});
+
+describe("a bad row", () => {
+  it.each<{ readonly row: Values; readonly reason: string }>([
+    {
+      row: { Source: "" },
+      reason: "Source is missing: upstream repository, such as docker.io/library/nginx",
+    },
+    {
+      row: { Source: "nginx:1.27" },
+      reason: 'Source: "nginx:1.27" names a tag or digest: expected a repository alone',
+    },
+    { row: { Source: "NGINX" }, reason: 'Source: "library/NGINX" is not a repository' },
+    { row: { Source: "https://docker.io/nginx" }, reason: "Source: " },
+    { row: { Source: "a/../b" }, reason: 'Source: "a/../b" is not a repository' },
+    { row: { Tags: "" }, reason: "Tags and Track are both empty, so nothing would be chosen" },
+    { row: { Tags: ">=1.27" }, reason: 'Tags starts with ">=1.27": the scheme must be one of semver, exact' },
+    { row: { Tags: "semver one" }, reason: "Tags: " },
+    { row: { Include: "(" }, reason: 'Include "(" is not an RE2 pattern' },
+    { row: { Exclude: "(?=x)" }, reason: 'Exclude "(?=x)" is not an RE2 pattern' },
+    { row: { Prereleases: "maybe" }, reason: 'Prereleases must be include or exclude, not "maybe"' },
+    { row: { Keep: 0 }, reason: 'Keep must be a whole number from 1 to 10000, not "0"' },
+    { row: { Keep: "1.5" }, reason: 'not "1.5"' },
+    { row: { Keep: "10001" }, reason: 'not "10001"' },
+    { row: { Track: "latest,,x" }, reason: 'Track: "latest,,x" has an empty item between commas' },
+    { row: { Track: "la test" }, reason: 'Track: "la test" is not a tag' },
+    {
+      row: { Platforms: "linux" },
+      reason: 'Platforms: "linux" is not a platform: expected os/architecture[/variant]',
+    },
+    { row: { Target: "mirror/{path}" }, reason: 'Target: "{path}" is not a placeholder' },
+    { row: { Target: "mirror:latest" }, reason: "would put every version under one tag" },
+    {
+      row: { Method: "rsync" },
+      reason: 'Method: "rsync" is not a method: must be one of acr-import, agent-pool, copy',
+    },
+    { row: { Schedule: "hourly" }, reason: 'Schedule: The schedule "hourly" cannot be used' },
+    { row: { Credential: "hunter2" }, reason: "Credential must be a reference such as env:DOCKERHUB" },
+    { row: { Credential: "entra" }, reason: "Credential must be a reference" },
+    { row: { Notify: "ops,On-Call" }, reason: 'Notify: "On-Call" is not a channel name' },
+    { row: { Enabled: "on" }, reason: 'Enabled must be true or false, not "on"' },
+    {
+      row: { Approval: "always" },
+      reason: "Approval is not supported by this version, and the watch must not run without it",
+    },
+    { row: { Verify: "cosign" }, reason: "Verify is not supported" },
+    { row: { Cooldown: "3d" }, reason: "Cooldown is not supported" },
+    { row: { Tgs: "semver *" }, reason: '"Tgs" is not a column of a watch: did you mean Tags?' },
+    { row: { source: "nginx" }, reason: '"source" is not a column of a watch: did you mean Source?' },
+    { row: { Platfrom: "x" }, reason: "did you mean Platforms?" },
+    { row: { Colour: "x" }, reason: '"Colour" is not a column of a watch: known columns: Source, Tags,' },
+    { row: { "Bad\r\nColumn": "x" }, reason: '"Bad??Column" is not a column' },
+  ])("$row says $reason", async ({ row, reason }) => {
+    expect(await reasonOf(row)).toContain(reason);
+  });
+
+  it("never shows what stands where a credential's reference should", async () => {
+    expect(await reasonOf({ Credential: "hunter2" })).not.toContain("hunter2");
+  });
+
+  it("names all of its problems at once, each with its column", async () => {
+    const reason = await reasonOf({
+      Source: "",
+      Keep: 0,
+      Method: "x",
+      Approval: "always",
+      Sorce: "y",
+      Tags: "semver",
+    });
+    const columns = ["Source is missing", "Sorce", "Approval", "Keep", "Method"];
+    for (const column of columns) expect(reason).toContain(column);
+    expect(reason.split("; ").length).toBeGreaterThanOrEqual(columns.length);
+    const { message } = await failureOf(() => parseWatch("Web", "x y", { Source: "" }), "invalid");
+    expect(message).toMatch(/Source is missing.*group \(PartitionKey\) "Web"/);
+  });
+
+  it("has a reason of at most 4000 characters", async () => {
+    const many = Object.fromEntries(Array.from({ length: 240 }, (_, at) => [`Wrong${at}`, "x"]));
+    const reason = await reasonOf({ Keep: 0, ...many });
+    expect(reason).toHaveLength(4000);
+    expect(reason.endsWith("…")).toBe(true);
+  });
+});
+
+describe("a watch's revision", () => {
+  it.each<{ readonly name: string; readonly row: Values; readonly same: boolean }>([
+    { name: "nothing", row: {}, same: true },
+    { name: "spaces around a value", row: { Tags: " semver >=1.27 " }, same: true },
+    { name: "Schedule", row: { Schedule: "every 1h" }, same: true },
+    { name: "Note, Notify and ManagedBy", row: { Note: "x", Notify: "ops", ManagedBy: "git" }, same: true },
+    { name: "Credential", row: { Credential: "env:HUB" }, same: true },
+    { name: "Source", row: { Source: "redis" }, same: false },
+    { name: "Tags", row: { Tags: "semver >=1.28" }, same: false },
+    { name: "Keep", row: { Keep: 2 }, same: false },
+    { name: "Track", row: { Track: "latest" }, same: false },
+    { name: "Platforms", row: { Platforms: "linux/amd64" }, same: false },
+    { name: "Target", row: { Target: "m/{name}" }, same: false },
+    { name: "Method", row: { Method: "copy" }, same: false },
+  ])("after a change of $name is the same: $same", ({ row, same }) => {
+    expect(parse(row).revision === parse({}).revision).toBe(same);
+  });
+});
