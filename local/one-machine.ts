@@ -123,7 +123,7 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
         to: ["ops@localhost"],
       }),
       WHARFGATE_LEASE: "30",
-      WHARFGATE_NOTIFY_WINDOW: "2",
+      WHARFGATE_NOTIFY_WINDOW: "3",
       // Somebody is watching: look for messages more often than the default's two seconds.
       AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.250",
       ...identity.environment,

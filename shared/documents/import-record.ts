@@ -9,7 +9,8 @@ import type { WatchId } from "./watch-id.ts";
 
 /**
  * One import in the ledger. `pending`: waits for its turn. `running`: a method works on it. `done`: the target has the
- * digest, proven. `held`: waits for a person. `failed`: given up.
+ * digest, proven. `held`: waits for a person. `failed`: given up. `overtaken`: a floating tag moved on before this digest
+ * was in; the newer one has an import of its own.
  */
 export interface ImportRecord {
   readonly watch: WatchId;
@@ -48,9 +49,9 @@ export interface ImportRecord {
   readonly link?: string;
 }
 
-export type ImportState = "pending" | "running" | "done" | "held" | "failed";
+export type ImportState = "pending" | "running" | "done" | "held" | "failed" | "overtaken";
 
-const states: ReadonlySet<string> = new Set(["pending", "running", "done", "held", "failed"]);
+const states: ReadonlySet<string> = new Set(["pending", "running", "done", "held", "failed", "overtaken"]);
 
 export function isOpen({ state }: ImportRecord): boolean {
   return state === "pending" || state === "running";

@@ -48,9 +48,14 @@ export function columnProblems(column: string, value: unknown): string[] {
       `${column} is not supported by this version, and the watch must not run without it: remove the column to go on`,
     ];
   }
-  const close = Object.keys(columns).find((known) => editsBetween(known, column) <= 2);
+  const [close] = Object.keys(columns)
+    .map((known) => ({ known, edits: editsBetween(known, column) }))
+    .filter(({ edits }) => edits <= 2)
+    .sort((a, b) => a.edits - b.edits);
   const hint =
-    close === undefined ? `known columns: ${Object.keys(columns).join(", ")}` : `did you mean ${close}?`;
+    close === undefined
+      ? `known columns: ${Object.keys(columns).join(", ")}`
+      : `did you mean ${close.known}?`;
   return [`"${printable(column)}" is not a column of a watch: ${hint}`];
 }
 

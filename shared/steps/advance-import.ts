@@ -34,6 +34,13 @@ export async function advance(
     if (settled?.kind === "proven")
       return { kind: "proven", how: began === "before" ? "imported" : "present" };
     if (settled !== undefined) return settled;
+    if (began === "before" && (await movedOn(record, ports, signal))) {
+      const name = formatReference({ ...record.source, tag: record.tag });
+      return {
+        kind: "overtaken",
+        reason: `${name} has another digest by now, which has an import of its own`,
+      };
+    }
     await requirePlatforms(record, ports, signal);
     return conclude(record, await method.start(order, signal), ports, signal);
   }
@@ -48,6 +55,17 @@ export async function advance(
     return { kind: "failed", failure };
   }
   return conclude(record, await method.check(order, record.operation, signal), ports, signal);
+}
+
+/** Whether an import that was put off would set a floating tag back to what it was then. */
+async function movedOn(
+  { existing, source, tag, digest, credential }: ImportRecord,
+  { registries }: AdvancePorts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (existing === "keep") return false;
+  const found = await registries.open(source.host, credential).headManifest(source.path, tag, signal);
+  return found !== undefined && found.digest !== digest;
 }
 
 function orderOf(record: ImportRecord): ImportOrder {

@@ -14,6 +14,7 @@ export type Outcome =
   /** The target has the digest, by a HEAD just now. `present`: it was there before we did anything. */
   | { readonly kind: "proven"; readonly how: "imported" | "present"; readonly link?: string }
   | { readonly kind: "held"; readonly reason: string; readonly previousDigest: string }
+  | { readonly kind: "overtaken"; readonly reason: string }
   /** The running operation, or the target, could not be asked: it goes on as far as anybody knows. */
   | { readonly kind: "unclear"; readonly failure: Failure }
   | { readonly kind: "failed"; readonly failure: Failure; readonly link?: string };
@@ -72,6 +73,10 @@ export function decideImport(
         previousDigest,
       };
       return { record: held, announce: "moved" };
+    }
+    case "overtaken": {
+      const { reason } = outcome;
+      return { record: { ...withoutOperation(next), state: "overtaken", endedAt: context.now, reason } };
     }
     case "unclear": {
       const { failure } = outcome;

@@ -20,7 +20,7 @@ export interface ImportList {
   readonly total: number;
 }
 
-const states: ReadonlySet<string> = new Set(["pending", "running", "done", "held", "failed"]);
+const states: ReadonlySet<string> = new Set(["pending", "running", "done", "held", "failed", "overtaken"]);
 const defaultTop = 100;
 const maxTop = 1000;
 

@@ -101,7 +101,7 @@ function nextMessage(ready: readonly Delivery[]): Message | undefined {
   const key = createHash("sha256")
     .update(parts.map(({ event }) => event.key).join(" "))
     .digest("hex");
-  return { key: claimed ?? key, parts };
+  return { key, parts };
 }
 
 /** A message that came a moment early, by its clock or ours, must not be the last to look at a first try. */

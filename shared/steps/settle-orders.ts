@@ -43,13 +43,14 @@ export async function settleOrders(
 
 /**
  * An import that the ledger has already is opened again when it failed (its watch was changed since, or its tag came back),
- * or when a floating tag came back to a digest that it had before. Returns the hop that the message must name.
+ * or when a floating tag came back to a digest that it had before or passed over. Returns the hop that the message must name.
  */
 async function reopen(record: ImportRecord, ledger: Ledger, signal: AbortSignal): Promise<number> {
   const entry = await ledger.get(record.watch, record.key, signal);
   if (entry === undefined) return 0;
   const { hop, state } = entry.record;
-  const again = state === "failed" || (state === "done" && record.existing === "replace");
+  const again =
+    state === "failed" || state === "overtaken" || (state === "done" && record.existing === "replace");
   if (!again) return hop;
   await ledger.update(entry, { ...record, hop: hop + 1 }, { signal });
   return hop + 1;

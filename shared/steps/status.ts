@@ -63,7 +63,14 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     ports.queues.lengths(signal),
     ports.deadLetters.all(signal),
   ]);
-  const imports: Record<ImportState, number> = { pending: 0, running: 0, done: 0, held: 0, failed: 0 };
+  const imports: Record<ImportState, number> = {
+    pending: 0,
+    running: 0,
+    done: 0,
+    held: 0,
+    failed: 0,
+    overtaken: 0,
+  };
   for await (const { record } of ports.ledger.all(signal)) imports[record.state] += 1;
   const notifications: Record<string, { due: number; failed: number }> = {};
   for await (const { channel, state } of ports.deliveries.all(signal)) {

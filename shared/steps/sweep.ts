@@ -1,4 +1,5 @@
 import type { Clock } from "../model/clock.ts";
+import { Failure } from "../model/failure.ts";
 import type { Deliveries, Delivery } from "../stores/deliveries.ts";
 import type { Ledger, LedgerEntry } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
@@ -37,6 +38,7 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
     if (!standsStill(entry, ports.leaseMs)) continue;
     const { watch, key, hop } = entry.record;
     await ports.queues.import({ watch, key, hop }, { signal });
+    await touch(entry, ports.ledger, signal);
     revived += 1;
   }
   for (const partition of await ports.ledger.waitingOutboxes(ports.leaseMs, signal)) {
@@ -46,6 +48,16 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
   revived += await reviveChannels(ports, now, signal);
   await ports.requests.prune(new Date(now.getTime() - keepRequestsMs), signal);
   return { revived, drifted: await checkDrift(ports, signal) };
+}
+
+/** A revived import counts as moving, so that a backlog is not sent again at every sweep. */
+async function touch(entry: LedgerEntry, ledger: Ledger, signal: AbortSignal): Promise<void> {
+  try {
+    await ledger.update(entry, entry.record, { signal });
+  } catch (error) {
+    // It moved by itself meanwhile.
+    if (!(error instanceof Failure) || error.code !== "conflict") throw error;
+  }
 }
 
 /** Pure: whether an open import has been left alone for longer than its next hop could take. */

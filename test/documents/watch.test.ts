@@ -143,7 +143,8 @@ describe("a bad row", () => {
     { row: { Cooldown: "3d" }, reason: "Cooldown is not supported" },
     { row: { Tgs: "semver *" }, reason: '"Tgs" is not a column of a watch: did you mean Tags?' },
     { row: { source: "nginx" }, reason: '"source" is not a column of a watch: did you mean Source?' },
-    { row: { Platfrom: "x" }, reason: "did you mean Platforms?" },
+    { row: { Platfroms: "x" }, reason: "did you mean Platforms?" },
+    { row: { Tack: "x" }, reason: "did you mean Track?" },
     { row: { Colour: "x" }, reason: '"Colour" is not a column of a watch: known columns: Source, Tags,' },
     { row: { "Bad\r\nColumn": "x" }, reason: '"Bad??Column" is not a column' },
   ])("$row says $reason", async ({ row, reason }) => {

@@ -41,6 +41,19 @@ describe("notifications", () => {
     expect(await states(bench)).toEqual({});
   });
 
+  it("are sent although the message for them came early", async () => {
+    const bench = createStepBench();
+    await announce(bench, "a", ["a1"]);
+    await notify({ kind: "relay", partition: "default~a" }, bench.ports, never);
+    bench.queued.length = 0;
+    bench.pass(29_500);
+    expect(await notify({ kind: "flush", channel: "ops" }, bench.ports, never)).toEqual({
+      kind: "nothing-due",
+    });
+    await bench.drain();
+    expect(keysSent(bench)).toEqual([["a1"]]);
+  });
+
   it("of more than 100 events go out 100 at a time, oldest first", async () => {
     const bench = createStepBench();
     const keys = Array.from({ length: 230 }, (_, at) => `e${String(at).padStart(3, "0")}`);
@@ -152,29 +165,42 @@ describe("two workers on one channel", () => {
 });
 
 describe("a worker that died between sending and writing it down", () => {
-  it("has its message sent again with the same key, apart from what came meanwhile", async () => {
-    const bench = createStepBench();
-    await announce(bench, "a", ["a1", "a2"]);
-    await notify({ kind: "relay", partition: "default~a" }, bench.ports, never);
-    bench.pass(minute);
-    const update = bench.stores.deliveries.update;
-    const dying = {
-      ...bench.stores.deliveries,
-      update: async (...[parts, change, signal]: Parameters<typeof update>) => {
-        if (change.state === "sent") throw new Failure("canceled", "the worker dies");
-        await update(parts, change, signal);
-      },
-    };
-    await expect(
-      notify({ kind: "flush", channel: "ops" }, { ...bench.ports, deliveries: dying }, never),
-    ).rejects.toThrow("the worker dies");
-    await announce(bench, "b", ["a0"]);
-    await bench.drain();
-    expect(keysSent(bench)).toEqual([["a1", "a2"], ["a0"], ["a1", "a2"]]);
-    const keys = bench.channel.sent.map(({ key }) => key);
-    expect(keys[2]).toBe(keys[0]);
-    expect(keys[1]).not.toBe(keys[0]);
-  });
+  it.each([
+    { name: "while its claim lasts", waitMs: 0, sent: [["a1", "a2"], ["b1"], ["a1", "a2"]], again: 2 },
+    {
+      name: "when its claim has lapsed",
+      waitMs: 6 * minute,
+      sent: [["a1", "a2"], ["a1", "a2"], ["b1"]],
+      again: 1,
+    },
+  ])(
+    "has its message sent again with the same key, apart from what came $name",
+    async ({ waitMs, sent, again }) => {
+      const bench = createStepBench();
+      await announce(bench, "a", ["a1", "a2"]);
+      await notify({ kind: "relay", partition: "default~a" }, bench.ports, never);
+      bench.pass(minute);
+      const update = bench.stores.deliveries.update;
+      const dying = {
+        ...bench.stores.deliveries,
+        update: async (...[parts, change, signal]: Parameters<typeof update>) => {
+          if (change.state === "sent") throw new Failure("canceled", "the worker dies");
+          await update(parts, change, signal);
+        },
+      };
+      await expect(
+        notify({ kind: "flush", channel: "ops" }, { ...bench.ports, deliveries: dying }, never),
+      ).rejects.toThrow("the worker dies");
+      await announce(bench, "b", ["b1"]);
+      await notify({ kind: "relay", partition: "default~b" }, bench.ports, never);
+      bench.pass(waitMs);
+      await bench.drain();
+      expect(keysSent(bench)).toEqual(sent);
+      const keys = bench.channel.sent.map(({ key }) => key);
+      expect(keys[again]).toBe(keys[0]);
+      expect(new Set(keys).size).toBe(2);
+    },
+  );
 });
 
 async function announce(

@@ -154,6 +154,26 @@ describe("a floating tag", () => {
     expect(await ledgerOf(bench)).toEqual(["latest done", "latest done"]);
   });
 
+  it("is not set back by an import that was put off, and follows upstream back to it", async () => {
+    const bench = await watching({ Track: "latest" });
+    publish(bench, { latest: "a" });
+    bench.method.next.push(() => {
+      throw new Failure("rate-limited", "429", { retryAfterMs: 60 * minute });
+    });
+    await pollNow(bench);
+    await bench.drain({ forMs: minute });
+    publish(bench, { latest: "b" });
+    await pollNow(bench);
+    await bench.drain();
+    expect(bench.target.tags.get("up.example/library/app:latest")).toBe(digestNamed("b"));
+    expect(await ledgerOf(bench)).toEqual(["latest done", "latest overtaken"]);
+    publish(bench, { latest: "a" });
+    await pollNow(bench);
+    await bench.drain();
+    expect(bench.target.tags.get("up.example/library/app:latest")).toBe(digestNamed("a"));
+    expect(told(bench)).toEqual(["updated latest", "updated latest"]);
+  });
+
   it("back at a digest that failed to come in is tried again", async () => {
     const bench = await watching({ Track: "latest" });
     publish(bench, { latest: "a" });
@@ -317,6 +337,12 @@ describe("a watch in trouble", () => {
     expect(bench.channel.sent.flatMap(({ events }) => events.map(({ reason }) => reason))).toContain(
       "1.1.0: the digest lies",
     );
+    const before = bench.channel.sent.length;
+    publish(bench, { "1.3.0": "d" });
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 1 });
+    await bench.drain();
+    const after = bench.channel.sent.slice(before).flatMap(({ events }) => events);
+    expect(after.map(({ kind }) => kind)).toEqual(["imported"]);
     bench.upstream.faults.clear();
     expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 1 });
   });

@@ -16,7 +16,7 @@ it("of a system without anything is fine", async () => {
     overall: "ok",
     attention: [],
     watches: [],
-    imports: { pending: 0, running: 0, done: 0, held: 0, failed: 0 },
+    imports: { pending: 0, running: 0, done: 0, held: 0, failed: 0, overtaken: 0 },
     queues: { poll: 0, "poll-poison": 0, import: 0, "import-poison": 0, notify: 0, "notify-poison": 0 },
     pausedHosts: {},
     deadLetters: 0,
@@ -44,7 +44,7 @@ it("counts imports, messages and notifications, and is fine while nothing waits 
     overall: "ok",
     lastTick: "2026-11-22T10:00:00.000Z",
     watches: [{ watch: "default/app", state: "followed", source: "up.example/library/app", tags: 1 }],
-    imports: { pending: 1, running: 1, done: 1, held: 0, failed: 0 },
+    imports: { pending: 1, running: 1, done: 1, held: 0, failed: 0, overtaken: 0 },
     queues: { import: 1 },
     notifications: { ops: { due: 2, failed: 0 } },
   });

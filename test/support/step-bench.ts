@@ -1,8 +1,7 @@
 import type { Queue } from "../../shared/azure/queues.ts";
 import type { Table } from "../../shared/azure/tables.ts";
 import { parseImportMessage, parseNotifyMessage, parsePollMessage } from "../../shared/documents/messages.ts";
-import type { ImportOrder, Method, Operation, Progress } from "../../shared/methods/method.ts";
-import type { Event } from "../../shared/model/event.ts";
+import type { Method } from "../../shared/methods/method.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import type { Notifier } from "../../shared/notifiers/notifier.ts";
 import { bury } from "../../shared/steps/bury.ts";
@@ -17,6 +16,13 @@ import { createMemoryTable } from "./memory-table.ts";
 import { targetHost, upstreamHost } from "./records.ts";
 import { never } from "./registries.ts";
 import { createScriptedRegistry, type ScriptedRegistry } from "./scripted-registry.ts";
+import {
+  createScriptedChannel,
+  createScriptedMethod,
+  type Effect,
+  type ScriptedChannel,
+  type ScriptedMethod,
+} from "./scripted-ways.ts";
 
 /** One message in a queue; `visibleAt` by the bench's clock. */
 interface Queued {
@@ -53,19 +59,6 @@ export interface StepBench {
   revive(): void;
 }
 
-export interface ScriptedMethod extends Method {
-  readonly calls: string[];
-  /** What the next calls do in place of importing at once. */
-  readonly next: ((order: ImportOrder) => Progress | Promise<Progress>)[];
-  readonly orders: ImportOrder[];
-}
-
-export interface ScriptedChannel extends Notifier {
-  readonly sent: { readonly key: string; readonly events: readonly Event[] }[];
-  /** Thrown by the next sends; undefined lets one through. */
-  readonly faults: (Error | undefined)[];
-}
-
 /** The queue host's lease on a message: after it, a dead worker's message is seen again. */
 const messageLeaseMs = 600_000;
 
@@ -85,7 +78,7 @@ export function createStepBench(): StepBench {
   const alive = (): void => {
     if (dead) throw new Crash("a dead worker does nothing");
   };
-  const effect = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+  const effect: Effect = async (name, run) => {
     alive();
     if (count === crashAt) {
       dead = true;
@@ -225,43 +218,4 @@ function createPorts(
     random: () => 0.5,
     now,
   } as const;
-}
-
-type Effect = <T>(name: string, run: () => Promise<T>) => Promise<T>;
-
-function createScriptedMethod(target: ScriptedRegistry, effect: Effect): ScriptedMethod {
-  const call = (name: string, order: ImportOrder): Promise<Progress> =>
-    effect(`method ${name}`, async () => {
-      method.calls.push(name);
-      method.orders.push(order);
-      const scripted = method.next.shift();
-      if (scripted !== undefined) return scripted(order);
-      target.tags.set(`${order.target.path}:${order.target.tag}`, order.source.digest);
-      return { kind: "done" };
-    });
-  const method: ScriptedMethod = {
-    calls: [],
-    next: [],
-    orders: [],
-    start: (order) => call("start", order),
-    check: (order, _operation: Operation) => call("check", order),
-    cancel: async () => {
-      method.calls.push("cancel");
-    },
-  };
-  return method;
-}
-
-function createScriptedChannel(effect: Effect): ScriptedChannel {
-  const channel: ScriptedChannel = {
-    sent: [],
-    faults: [],
-    send: (message) =>
-      effect("channel send", async () => {
-        const fault = channel.faults.shift();
-        if (fault !== undefined) throw fault;
-        channel.sent.push(message);
-      }),
-  };
-  return channel;
 }

@@ -1,0 +1,226 @@
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSettings } from "../shared/settings.ts";
+import { failureOf } from "./support/failures.ts";
+
+const least = { AzureWebJobsStorage: "UseDevelopmentStorage=true", WHARFGATE_TARGET: "mine.azurecr.io" };
+const read = (more: Readonly<Record<string, string>> = {}) => readSettings({ ...least, ...more });
+
+describe("the settings", () => {
+  it("need a storage account and a target, and default the rest", () => {
+    const settings = read();
+    expect(settings).toMatchObject({
+      storage: { kind: "connection-string", connectionString: "UseDevelopmentStorage=true" },
+      identity: { source: "default" },
+      target: { host: "mine.azurecr.io" },
+      method: "copy",
+      channels: [],
+      leaseMs: 300_000,
+      deadlineMs: 7_200_000,
+      notifyWindowMs: 30_000,
+      callers: "keyed",
+    });
+    for (const host of ["docker.io", "mcr.microsoft.com", "ghcr.io", "quay.io", "mine.azurecr.io"]) {
+      expect(settings.registries.find(host)?.scheme).toBe("https");
+    }
+    expect(settings.registries.find("evil.example")).toBeUndefined();
+    for (const absent of ["acr", "agentPool", "ca", "statusUrl"]) expect(settings).not.toHaveProperty(absent);
+  });
+
+  it("name all that is wrong at once", async () => {
+    const { message } = await failureOf(
+      () =>
+        readSettings({
+          WHARFGATE_METHOD: "ftp",
+          WHARFGATE_LEASE: "soon",
+          WHARFGATE_CHANNEL_OPS: "{}",
+          WHARFGATE_CREDENTIAL_HUB: "hunter2",
+          WHARFGATE_CA_FILE: "/no/such/file",
+          WHARFGATE_UPSTREAMS: "http://*",
+        }),
+      "invalid",
+    );
+    expect(
+      message
+        .split("\n")
+        .slice(1)
+        .map((line) => line.trim().split(/[ :]/)[0]),
+    ).toEqual([
+      "AzureWebJobsStorage",
+      "WHARFGATE_TARGET",
+      "WHARFGATE_UPSTREAMS",
+      "WHARFGATE_METHOD",
+      "WHARFGATE_CHANNEL_OPS",
+      "WHARFGATE_CREDENTIAL_HUB",
+      "WHARFGATE_CA_FILE",
+      "WHARFGATE_LEASE",
+    ]);
+    expect(message).not.toContain("hunter2");
+  });
+
+  it.each([
+    {
+      name: "a resource id",
+      env: { WHARFGATE_ACR_ID: "/subscriptions/x" },
+      is: { method: "acr-import", target: { credential: "entra" }, acr: { resourceId: "/subscriptions/x" } },
+    },
+    {
+      name: "a resource id and a method",
+      env: { WHARFGATE_ACR_ID: "/subscriptions/x", WHARFGATE_METHOD: "copy" },
+      is: { method: "copy" },
+    },
+    {
+      name: "an ARM endpoint",
+      env: { WHARFGATE_ACR_ID: "/s", WHARFGATE_ARM_ENDPOINT: "https://arm" },
+      is: { acr: { resourceId: "/s", armEndpoint: "https://arm" } },
+    },
+    {
+      name: "a credential for the target",
+      env: { WHARFGATE_TARGET_CREDENTIAL: "env:T" },
+      is: { target: { credential: "env:T" } },
+    },
+    {
+      name: "a managed identity",
+      env: { IDENTITY_ENDPOINT: "http://x", AZURE_CLIENT_ID: "id" },
+      is: { identity: { source: "managed-identity", clientId: "id" } },
+    },
+    {
+      name: "times",
+      env: { WHARFGATE_LEASE: "30", WHARFGATE_IMPORT_DEADLINE: "60", WHARFGATE_NOTIFY_WINDOW: "0" },
+      is: { leaseMs: 30_000, deadlineMs: 60_000, notifyWindowMs: 0 },
+    },
+    {
+      name: "authentication by the platform",
+      env: { WEBSITE_AUTH_ENABLED: "True" },
+      is: { callers: "named" },
+    },
+    {
+      name: "values of spaces",
+      env: { WHARFGATE_METHOD: " ", WHARFGATE_STATUS_URL: "" },
+      is: { method: "copy" },
+    },
+  ])("take $name", ({ env, is }) => {
+    expect(read(env as Record<string, string>)).toMatchObject(is);
+  });
+
+  it("take an agent pool with its tool and limit", async () => {
+    const tool = `tools/crane@sha256:${"a".repeat(64)}`;
+    const env = { WHARFGATE_AGENT_POOL: "pool1", WHARFGATE_COPY_TOOL: tool, WHARFGATE_QUEUED_LIMIT: "60" };
+    expect(read(env).agentPool).toMatchObject({ pool: "pool1", queuedLimitMs: 60_000 });
+    const { message } = await failureOf(() => read({ WHARFGATE_AGENT_POOL: "pool1" }), "invalid");
+    expect(message).toContain("WHARFGATE_COPY_TOOL");
+  });
+});
+
+describe("the storage account", () => {
+  it("is found by its name", () => {
+    const env = { ...least, AzureWebJobsStorage: "", AzureWebJobsStorage__accountName: "acct" };
+    expect(readSettings(env).storage).toEqual({
+      kind: "identity",
+      blobServiceUri: "https://acct.blob.core.windows.net",
+      queueServiceUri: "https://acct.queue.core.windows.net",
+      tableServiceUri: "https://acct.table.core.windows.net",
+    });
+  });
+
+  it("is found by its three services", async () => {
+    const uris = {
+      AzureWebJobsStorage__blobServiceUri: "https://b",
+      AzureWebJobsStorage__queueServiceUri: "https://q",
+      AzureWebJobsStorage__tableServiceUri: "https://t",
+    };
+    const { AzureWebJobsStorage: _, ...rest } = least;
+    expect(readSettings({ ...rest, ...uris }).storage).toMatchObject({ tableServiceUri: "https://t" });
+    const { AzureWebJobsStorage__tableServiceUri: __, ...two } = uris;
+    expect((await failureOf(() => readSettings({ ...rest, ...two }), "invalid")).message).toContain(
+      "AzureWebJobsStorage is not set",
+    );
+  });
+});
+
+describe("the target", () => {
+  it.each([
+    { entry: "mine.azurecr.io", host: "mine.azurecr.io" },
+    { entry: "http://127.0.0.1:5000=127.0.0.0/8", host: "127.0.0.1:5000" },
+    { entry: "registry:5000=10.0.0.0/8", host: "registry:5000" },
+  ])("$entry is $host", ({ entry, host }) => {
+    const { target, registries } = read({ WHARFGATE_TARGET: entry });
+    expect(target.host).toBe(host);
+    expect(registries.find(host)).toBeDefined();
+  });
+
+  it.each([
+    { entry: "mine.azurecr.io/path", says: "WHARFGATE_TARGET: " },
+    { entry: "http://*", says: "WHARFGATE_TARGET: " },
+    { entry: "a.example b.example", says: "WHARFGATE_TARGET: " },
+    // In a reference this would be read as docker.io/registry/…
+    {
+      entry: "registry",
+      says: '"registry" does not name one registry: expected [http://]host[:port][=cidr], with a dot or a port in the host',
+    },
+  ])("is not $entry", async ({ entry, says }) => {
+    expect((await failureOf(() => read({ WHARFGATE_TARGET: entry }), "invalid")).message).toContain(says);
+  });
+});
+
+describe("channels and credentials", () => {
+  const teams = '{"kind":"teams","webhookUrl":"https://example.org/hook"}';
+
+  it("have the names of their variables", () => {
+    const hub = '{"host":"index.docker.io","username":"u","password":"p"}';
+    const settings = read({
+      WHARFGATE_CHANNEL_ON_CALL: teams,
+      WHARFGATE_CHANNEL_OPS: teams,
+      WHARFGATE_CREDENTIAL_HUB: hub,
+    });
+    expect(settings.channels.map(({ name, kind }) => [name, kind])).toEqual([
+      ["on-call", "teams"],
+      ["ops", "teams"],
+    ]);
+    expect(settings.credentials).toEqual(
+      new Map([["HUB", { host: "docker.io", username: "u", password: "p" }]]),
+    );
+  });
+
+  it.each(["1OPS", "O'PS", `X${"Y".repeat(40)}`])("are refused under the name %s", async (name) => {
+    const { message } = await failureOf(() => read({ [`WHARFGATE_CHANNEL_${name}`]: teams }), "invalid");
+    expect(message).toContain("is not a channel name");
+  });
+
+  it.each([
+    { json: "user:hunter2", says: 'not JSON: expected {"host":"docker.io"' },
+    { json: "null", says: 'expected {"host":"docker.io"' },
+    { json: '{"host":"docker.io","username":"hunter2"}', says: 'expected {"host":"docker.io"' },
+    { json: '{"host":"a b","username":"u","password":"hunter2"}', says: "is not a registry host" },
+  ])("are refused for $says, without a word of the secret", async ({ json, says }) => {
+    const { message } = await failureOf(() => read({ WHARFGATE_CREDENTIAL_HUB: json }), "invalid");
+    expect(message).toContain("WHARFGATE_CREDENTIAL_HUB: ");
+    expect(message).toContain(says);
+    expect(message).not.toContain("hunter2");
+  });
+});
+
+describe("seconds", () => {
+  it.each(["-1", "1.5", "5m", "1e3", "1234567"])("are not %s", async (text) => {
+    expect((await failureOf(() => read({ WHARFGATE_LEASE: text }), "invalid")).message).toContain(
+      `WHARFGATE_LEASE: "${text}" is not a whole number of seconds`,
+    );
+  });
+});
+
+describe("the file of certificates", () => {
+  let folder = "";
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "wharfgate-settings-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it("is read", () => {
+    const file = join(folder, "ca.pem");
+    writeFileSync(file, "PEM");
+    expect(read({ WHARFGATE_CA_FILE: file }).ca).toBe("PEM");
+  });
+});

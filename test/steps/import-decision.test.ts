@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import { Failure, type FailureCode } from "../../shared/model/failure.ts";
+import { decideImport, type Outcome } from "../../shared/steps/import-decision.ts";
+import { digestNamed, makeRecord } from "../support/records.ts";
+
+const now = new Date("2026-11-22T10:00:00.000Z");
+const context = { now, deadlineMs: 7_200_000, random: 0.5 };
+const operation = { id: "op" };
+const failed = (code: FailureCode, retryAfterMs?: number): Outcome => ({
+  kind: "failed",
+  failure: new Failure(code, "why", retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
+const decide = (parts: Partial<ImportRecord>, outcome: Outcome) =>
+  decideImport(makeRecord({ lease: "me", hop: 4, ...parts }), outcome, context);
+
+describe("every decision", () => {
+  it.each<{ readonly outcome: Outcome }>([
+    { outcome: { kind: "running", operation, checkAfterMs: 5000 } },
+    { outcome: { kind: "proven", how: "imported" } },
+    { outcome: { kind: "held", reason: "r", previousDigest: digestNamed("x") } },
+    { outcome: { kind: "unclear", failure: new Failure("network", "x") } },
+    { outcome: failed("unavailable") },
+    { outcome: failed("forbidden") },
+  ])("gives the lease back and counts the hop: $outcome.kind", ({ outcome }) => {
+    const { record, delayMs } = decide({ operation, deadline: new Date(now.getTime() + 1) }, outcome);
+    expect(record).not.toHaveProperty("lease");
+    expect(record.hop).toBe(5);
+    expect(delayMs === undefined).toBe(record.endedAt !== undefined);
+  });
+});
+
+describe("a failure", () => {
+  it.each([
+    { attempts: 0, delayMs: 10_000 },
+    { attempts: 1, delayMs: 60_000 },
+    { attempts: 2, delayMs: 300_000 },
+    { attempts: 3, delayMs: 1_200_000 },
+    { attempts: 4, delayMs: 3_600_000 },
+    { attempts: 5, delayMs: undefined },
+  ])("in passing, after $attempts others, is tried again after $delayMs ms", ({ attempts, delayMs }) => {
+    const { record, ...next } = decide({ attempts, operation, deadline: now }, failed("timeout"));
+    expect(next.delayMs).toBe(delayMs);
+    expect(record).toMatchObject(
+      delayMs === undefined
+        ? { state: "failed", attempts: 6, reason: "why (given up after 6 tries)", endedAt: now }
+        : { state: "pending", attempts: attempts + 1, reason: "why" },
+    );
+    expect(next.announce).toBe(delayMs === undefined ? "failed" : undefined);
+    for (const gone of ["operation", "deadline"]) expect(record).not.toHaveProperty(gone);
+  });
+
+  it.each([
+    "invalid",
+    "not-found",
+    "unauthorized",
+    "forbidden",
+    "integrity",
+    "unsupported",
+    "blocked",
+  ] as const)("for good (%s) is the end", (code) => {
+    const { record, delayMs, announce } = decide({}, failed(code));
+    expect([record.state, record.reason, delayMs, announce]).toEqual(["failed", "why", undefined, "failed"]);
+  });
+
+  it.each([
+    { random: 0, retryAfterMs: undefined, delayMs: 8000 },
+    { random: 1, retryAfterMs: undefined, delayMs: 12_000 },
+    { random: 0.5, retryAfterMs: 3_600_000, delayMs: 3_600_000 },
+    { random: 0.5, retryAfterMs: 1, delayMs: 10_000 },
+  ])(
+    "is spread by chance ($random) and waits as long as asked ($retryAfterMs): $delayMs",
+    ({ random, retryAfterMs, delayMs }) => {
+      const outcome = failed("rate-limited", retryAfterMs);
+      expect(decideImport(makeRecord(), outcome, { ...context, random }).delayMs).toBe(delayMs);
+    },
+  );
+});
+
+describe("a running operation", () => {
+  it("gets one deadline, which later hops keep", () => {
+    const outcome: Outcome = { kind: "running", operation, checkAfterMs: 0, link: "https://l" };
+    const first = decide({ reason: "an earlier failure" }, outcome);
+    expect(first).toMatchObject({
+      record: {
+        state: "running",
+        operation,
+        deadline: new Date("2026-11-22T12:00:00.000Z"),
+        link: "https://l",
+      },
+      delayMs: 1000,
+    });
+    expect(first.record).not.toHaveProperty("reason");
+    const deadline = new Date("2026-11-22T11:00:00.000Z");
+    expect(decide({ deadline }, outcome).record.deadline).toEqual(deadline);
+  });
+
+  it.each([
+    { name: "before its deadline: goes on", at: 1, state: "running", attempts: 0 },
+    { name: "after its deadline: is one failed try", at: -1, state: "pending", attempts: 1 },
+  ])("that cannot be asked, $name", ({ at, state, attempts }) => {
+    const deadline = new Date(now.getTime() + at);
+    const outcome: Outcome = { kind: "unclear", failure: new Failure("network", "no answer") };
+    const { record, delayMs } = decide({ state: "running", operation, deadline }, outcome);
+    expect(record).toMatchObject({ state, attempts, reason: "no answer" });
+    expect("operation" in record).toBe(state === "running");
+    expect(delayMs).toBeGreaterThan(0);
+  });
+});
+
+describe("a proof", () => {
+  it.each([
+    { how: "imported", existing: "keep", announce: "imported" },
+    { how: "imported", existing: "replace", announce: "updated" },
+    { how: "present", existing: "keep", announce: undefined },
+    { how: "present", existing: "replace", announce: undefined },
+  ] as const)("of an image $how, $existing, announces $announce", ({ how, existing, announce }) => {
+    const parts = { existing, reason: "an earlier failure", operation, deadline: now };
+    const decision = decide(parts, { kind: "proven", how });
+    expect(decision.record).toMatchObject({ state: "done", endedAt: now });
+    for (const gone of ["reason", "operation", "deadline"]) expect(decision.record).not.toHaveProperty(gone);
+    expect(decision.announce).toBe(announce);
+  });
+});
