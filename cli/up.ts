@@ -66,12 +66,16 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 
+  const environment = { ...ownSettings(process.env), ...machine.environment };
+  if (process.env.WHARFGATE_UPSTREAMS !== undefined) {
+    environment.WHARFGATE_UPSTREAMS = `${process.env.WHARFGATE_UPSTREAMS} ${environment.WHARFGATE_UPSTREAMS}`;
+  }
   const port = await findPort(usualPort);
   const watching = demo ? addDemoWatches(machine, log) : undefined;
   functions = await startFunctions({
     port: port.port,
     keysFile: join(dir, "function-keys.json"),
-    environment: machine.environment,
+    environment,
     leaseMs: queueLeaseMs,
     log,
   });
@@ -81,11 +85,19 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   });
   const functionKey = functions.keys.functionKeys.default ?? "";
   const api = `${functions.url}/api`;
-  await writeRunning(dir, { pid: process.pid, environment: machine.environment, api, functionKey });
+  await writeRunning(dir, { pid: process.pid, environment, api, functionKey });
   greet(machine, { functions, seconds: (performance.now() - started) / 1000, usual: port.kind === "usual" });
   await watching;
   await functions.trigger("schedule");
   if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
+}
+
+/** What somebody has set beside what one-machine mode sets; credentials stay in the environment, out of the file. */
+function ownSettings(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const own = Object.entries(environment).filter(
+    ([name]) => name.startsWith("WHARFGATE_") && !name.startsWith("WHARFGATE_CREDENTIAL_"),
+  );
+  return Object.fromEntries(own.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** In a process of its own: this one stays small. */
