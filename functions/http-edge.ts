@@ -72,14 +72,16 @@ function problem(failure: Failure): HttpResponseInit {
 
 /** The request's JSON body. Throws `invalid` for anything else, `too-large` beyond 64 KiB. */
 export async function readJson(request: HttpRequest): Promise<unknown> {
-  const text = await request.text();
-  if (text.length > maxBodyBytes)
-    throw new Failure(
-      "too-large",
-      `The body has ${text.length} characters, at most ${maxBodyBytes} are read`,
-    );
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes)
+      throw new Failure("too-large", `The body has more than the ${maxBodyBytes} bytes that are read`);
+    chunks.push(chunk);
+  }
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
   } catch {
     throw new Failure("invalid", "The body is not JSON");
   }

@@ -6,11 +6,18 @@ export function createLiveLog(write: (line: string) => void): Log {
     const step = parseStep(message);
     if (step !== undefined) {
       const text = describeStep(step);
-      if (text !== undefined) write(`${new Date().toISOString().slice(11, 19)}  ${text}`);
-    } else if (level === "warn" || level === "error") {
-      write(`${new Date().toISOString().slice(11, 19)}  ${level}: ${message}`);
+      if (text !== undefined) write(`${clock()}  ${text}`);
+      return;
     }
+    // A child's lines all come as debug, with the child's own level inside.
+    const inner = /^functions: \S+ (warn|error) (.*)$/.exec(message);
+    if (inner !== null) write(`${clock()}  ${inner[1]}: ${inner[2]}`);
+    else if (level === "warn" || level === "error") write(`${clock()}  ${level}: ${message}`);
   };
+}
+
+function clock(): string {
+  return new Date().toISOString().slice(11, 19);
 }
 
 type Facts = Readonly<Record<string, unknown>>;
@@ -43,15 +50,15 @@ function describeStep({ name, result }: Step): string | undefined {
   return undefined;
 }
 
-function describePoll({ polled, ordered, moved, troubled }: Facts): string | undefined {
-  if (!ordered && !moved && !troubled)
-    return `poll    ${polled} watch${polled === 1 ? "" : "es"}: nothing new`;
+function describePoll({ polled, ordered, moved, troubled, deferred, until }: Facts): string {
+  const count = Number(polled) + Number(troubled ?? 0) + Number(deferred ?? 0);
   const parts = [
-    `${ordered} to import`,
-    ...(moved ? [`${moved} moved upstream`] : []),
+    ...(ordered ? [`${ordered} to import`] : []),
+    ...(moved ? [`${moved} moved upstream, held`] : []),
     ...(troubled ? [`${troubled} in trouble (see wharfgate status)`] : []),
+    ...(deferred ? [`${deferred} put off until ${until}`] : []),
   ];
-  return `poll    ${polled} watches: ${parts.join(", ")}`;
+  return `poll    ${count} watch${count === 1 ? "" : "es"}: ${parts.join(", ") || "nothing new"}`;
 }
 
 function describeImport(result: Facts): string | undefined {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { createRegistries } from "../shared/auth/registries.ts";
 import { parseHostRules } from "../shared/http/host-rules.ts";
 import { startArm } from "./arm/arm.ts";
@@ -63,7 +64,7 @@ const usualPorts = { registry: 5001, upstream: 5002, arm: 5443, inbox: 8025, smt
 export async function startOneMachine(options: OneMachineOptions): Promise<OneMachine> {
   const { dir, log } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const ports = await choosePorts(options.ports ?? "usual");
+  const ports = await choosePorts(options.ports ?? "usual", join(dir, "ports.json"));
   const admin = { username: "wharfgate", password: await secretOf(join(dir, "registry-password")) };
   const identity = await startIdentity();
   const [azurite, registry, upstream, inbox] = await Promise.all([
@@ -150,15 +151,28 @@ const registryAudience = "https://containerregistry.azure.net";
 type PortName = keyof typeof usualPorts;
 type Ports = Record<PortName, { readonly port: number; readonly kind: "usual" | "other" }>;
 
-async function choosePorts(which: "usual" | "free"): Promise<Ports> {
+/** Those of the last start before the usual ones: hosts with their ports stand in watches and in the ledger. */
+async function choosePorts(which: "usual" | "free", file: string): Promise<Ports> {
+  const last = which === "usual" ? await lastPorts(file) : {};
   const taken = new Set<number>();
   const chosen: Partial<Ports> = {};
   for (const name of Object.keys(usualPorts) as PortName[]) {
-    const found = await findPort(which === "usual" ? usualPorts[name] : 0, taken);
+    const found = await findPort(which === "usual" ? (last[name] ?? usualPorts[name]) : 0, taken);
     taken.add(found.port);
     chosen[name] = found;
   }
+  const ports = Object.entries(chosen).map(([name, { port }]) => [name, port]);
+  if (which === "usual") await writeFile(file, `${JSON.stringify(Object.fromEntries(ports))}\n`);
   return chosen as Ports;
+}
+
+async function lastPorts(file: string): Promise<Readonly<Record<string, number>>> {
+  try {
+    return z.record(z.string(), z.int().min(1).max(65_535)).parse(JSON.parse(await readFile(file, "utf8")));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw error;
+  }
 }
 
 const names: Readonly<Record<PortName, string>> = {

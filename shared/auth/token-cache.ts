@@ -1,5 +1,5 @@
+import { abortFailure } from "../http/network-failure.ts";
 import type { Clock } from "../model/clock.ts";
-import { Failure } from "../model/failure.ts";
 
 export interface Token {
   readonly value: string;
@@ -52,8 +52,7 @@ export function createTokenCache(now: Clock): TokenCache {
 
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () =>
-      reject(new Failure("canceled", "canceled while waiting for a token", { cause: signal.reason }));
+    const abort = () => reject(abortFailure(signal.reason, "waiting for a token"));
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));

@@ -1,18 +1,7 @@
 import { retryAfterMs } from "../http/retry-after.ts";
 import { Failure, type FailureCode, type FailureOptions } from "../model/failure.ts";
+import { codeOfStatus } from "./failures.ts";
 import { serviceText } from "./service-text.ts";
-
-const codes: Readonly<Record<number, FailureCode>> = {
-  400: "invalid",
-  401: "unauthorized",
-  403: "forbidden",
-  404: "not-found",
-  408: "timeout",
-  409: "conflict",
-  412: "conflict",
-  413: "too-large",
-  429: "rate-limited",
-};
 
 const advice: Partial<Record<FailureCode, string>> = {
   forbidden:
@@ -66,7 +55,7 @@ export function statusFailure({
   readonly doing: string;
   readonly retryAfter?: string;
 }): Failure {
-  const code = codes[status] ?? (status >= 500 ? "unavailable" : "protocol");
+  const code = codeOfStatus(status);
   const remedy = advice[code] === undefined ? "" : ` (${advice[code]})`;
   const wait = retryAfterMs(retryAfter, new Date());
   const options: FailureOptions = {

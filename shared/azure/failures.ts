@@ -30,6 +30,10 @@ const byStatus: Readonly<Record<number, FailureCode>> = {
   429: "rate-limited",
 };
 
+export function codeOfStatus(status: number): FailureCode {
+  return byStatus[status] ?? (status >= 500 ? "unavailable" : "protocol");
+}
+
 /** Turns an Azure SDK error into a `Failure`. The SDK's message can hold headers and URLs with signatures: left out. */
 export function azureFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error;
@@ -43,10 +47,9 @@ export function azureFailure(error: unknown, doing: string): Failure {
       cause: error,
     });
   }
-  const code = byStatus[status] ?? (status >= 500 ? "unavailable" : "protocol");
   return new Failure(
-    code,
-    `${doing}: storage or ARM answered ${status} ${serviceCodeOf(error) ?? ""}`.trimEnd(),
+    codeOfStatus(status),
+    `${doing}: storage answered ${status} ${serviceCodeOf(error) ?? ""}`.trimEnd(),
     {
       context: { status },
     },

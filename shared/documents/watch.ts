@@ -136,6 +136,7 @@ const selecting: readonly WatchColumn[] = [
   "Platforms",
   "Target",
   "Method",
+  "Credential",
 ];
 
 function revisionOf(row: Values): string {

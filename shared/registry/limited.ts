@@ -1,4 +1,5 @@
 import { abortFailure } from "../http/network-failure.ts";
+import { mapConcurrent } from "../model/concurrency.ts";
 
 /**
  * Works through `items`, so many at a time. The first failure aborts the others' signal and is thrown once all have ended;
@@ -12,25 +13,18 @@ export async function forEachLimited<T>(
   const { limit, signal, pause } = options;
   const failing = new AbortController();
   const either = AbortSignal.any([signal, failing.signal]);
-  const failures: unknown[] = [];
-  const pending = items.entries();
   let begun = 0;
 
-  const worker = async () => {
-    while (!either.aborted && pause?.aborted !== true) {
-      const next = pending.next();
-      if (next.done === true) return;
-      begun++;
-      try {
-        await work(next.value[1], either);
-      } catch (error) {
-        failures.push(error);
-        failing.abort(error);
-      }
+  await mapConcurrent(items, limit, async (item) => {
+    if (either.aborted || pause?.aborted === true) return;
+    begun++;
+    try {
+      await work(item, either);
+    } catch (error) {
+      failing.abort(error);
+      throw error;
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (failures.length > 0) throw failures[0];
+  });
   if (signal.aborted) throw abortFailure(signal.reason, "copying");
   return items.length - begun;
 }

@@ -33,7 +33,8 @@ export interface WatchInput {
 }
 
 export type Found =
-  | { readonly kind: "decided"; readonly decision: PollDecision }
+  /** `limited`: the host asked for a pause before all was answered; what is left is asked for next time. */
+  | { readonly kind: "decided"; readonly decision: PollDecision; readonly limited?: Failure }
   | { readonly kind: "troubled"; readonly failure: Failure };
 
 /** Asks upstream what a watch needs to know, and decides; writes nothing. */
@@ -57,8 +58,11 @@ export async function askUpstream(
     const questions = questionsFor(state, selection, turnOf(watch.schedule, watchKey(watch), slot));
     // Before thousands of questions, not only after them.
     if (questions.fresh.length > 0) requireRoom(watch, { ...state, known: assumed(selection.versions) });
-    const { answers, refused } = await ask(questions, { watch, registry: listing.registry }, signal);
+    const { answers, refused, limited } = await ask(questions, { watch, registry: listing.registry }, signal);
+    // Answers are kept: where a pause comes before the last question every time, nothing would ever be brought in.
+    if (limited !== undefined && answers.size === 0) throw limited;
     const now = ports.now();
+    const trouble = refused ? troubleOf(refused, now) : limited && state.trouble;
     const decision = decidePoll(
       state,
       { selection, answers },
@@ -69,11 +73,11 @@ export async function askUpstream(
         method: watch.method ?? ports.defaultMethod,
         notify: watch.notify ?? ports.channels,
         now,
-        ...(refused && { trouble: troubleOf(refused, now) }),
+        ...(trouble && { trouble }),
       },
     );
     if (decision.state !== undefined) requireRoom(watch, decision.state);
-    return { kind: "decided", decision };
+    return { kind: "decided", decision, ...(limited && { limited }) };
   } catch (error) {
     const failure = toFailure(error, `polling ${formatRepository(watch.source)}`);
     if (failure.code === "internal" || failure.code === "canceled") throw failure;
@@ -126,20 +130,23 @@ async function ask(
   questions: Questions,
   { watch, registry }: { readonly watch: Watch; readonly registry: Registry },
   signal: AbortSignal,
-): Promise<{ readonly answers: Answers; readonly refused: Failure | undefined }> {
+): Promise<{ readonly answers: Answers; readonly refused?: Failure; readonly limited?: Failure }> {
   let refused: Failure | undefined;
+  let limited: Failure | undefined;
   const tags = [...questions.fresh, ...questions.tracked, ...questions.recheck];
   const found = await mapConcurrent(tags, questionsAtOnce, async (tag): Promise<[string, Digest][]> => {
+    if (limited !== undefined) return [];
     try {
       const descriptor = await registry.headManifest(watch.source.path, tag, signal);
       return descriptor === undefined ? [] : [[tag, descriptor.digest]];
     } catch (error) {
-      if (!(error instanceof Failure) || !faultsOfOneTag.has(error.code)) throw error;
-      refused ??= error;
+      if (error instanceof Failure && error.code === "rate-limited") limited ??= error;
+      else if (error instanceof Failure && faultsOfOneTag.has(error.code)) refused ??= error;
+      else throw error;
       return [];
     }
   });
-  return { answers: new Map(found.flat()), refused };
+  return { answers: new Map(found.flat()), ...(refused && { refused }), ...(limited && { limited }) };
 }
 
 const questionsAtOnce = 4;

@@ -76,11 +76,12 @@ async function driftOf(
   try {
     const found = await openTarget(host).headManifest(path, tag, signal);
     if (found?.digest === record.digest) return undefined;
-    const now = found === undefined ? "is gone" : `has another digest now, ${shortDigest(found.digest)}`;
-    return {
-      record,
-      reason: `${target} ${now}: somebody changed the target. Ask for the import anew to mend it`,
-    };
+    // An import keeps a tag that it finds with another digest: that one has to go first.
+    const reason =
+      found === undefined
+        ? `${target} is gone: somebody changed the target. Ask for the import anew to mend it`
+        : `${target} has another digest now, ${shortDigest(found.digest)}: somebody changed the target. To mend it remove that tag, then ask for the import anew`;
+    return { record, reason };
   } catch (error) {
     // A target that cannot be asked today is no drift; imports report its trouble.
     if (error instanceof Failure && error.code !== "internal") return undefined;

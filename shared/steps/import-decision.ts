@@ -38,6 +38,10 @@ export interface DecisionContext {
 // Five tries over about an hour and a half outlast a registry's bad hour; then people must look.
 const retryDelaysMs = [10_000, 60_000, 300_000, 1_200_000, 3_600_000];
 const askAgainMs = 60_000;
+// Docker Hub counts pulls over six hours: an upstream's limit is waited out, at most this long and every 20 minutes or so.
+// https://docs.docker.com/docker-hub/usage/pulls/
+const limitedForMs = 24 * 3_600_000;
+const limitedAttempts = 3;
 
 /** Pure: the record after a hop, and what comes next. */
 export function decideImport(
@@ -95,8 +99,10 @@ function decideFailure(
   failure: Failure,
   { now, random }: DecisionContext,
 ): ImportDecision {
-  const delay = retryDelaysMs[next.attempts];
-  const attempts = next.attempts + 1;
+  const limited = failure.code === "rate-limited" && now.getTime() - next.seenAt.getTime() < limitedForMs;
+  const tried = limited ? Math.min(next.attempts, limitedAttempts) : next.attempts;
+  const delay = retryDelaysMs[tried];
+  const attempts = tried + 1;
   if (!failure.transient || delay === undefined) {
     const tries = attempts === 1 ? "" : ` (given up after ${attempts} tries)`;
     const reason = `${failure.message}${tries}`;

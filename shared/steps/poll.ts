@@ -118,6 +118,7 @@ async function pollWatch(
     const { orders, moved, state } = found.decision;
     await settleOrders(watch, found.decision, ports, signal);
     if (state !== undefined) await save(state);
+    if (found.limited !== undefined) return { kind: "troubled", failure: found.limited };
     return { kind: "polled", ordered: orders.length, moved: moved.length };
   }
   const { failure } = found;

@@ -200,7 +200,7 @@ describe("a table in Azurite", () => {
   it("names the table and the key in its failures, and no address", async () => {
     const table = storage.open().table("named");
     const { message } = await failureOf(() => table.replace({ ...key, etag: "*" }, {}, never), "not-found");
-    expect(message).toMatch(/^updating t\d+named\(p, r\): storage or ARM answered 404 ResourceNotFound$/);
+    expect(message).toMatch(/^updating t\d+named\(p, r\): storage answered 404 ResourceNotFound$/);
   });
 });
 

@@ -185,7 +185,7 @@ describe("a watch's revision", () => {
     { name: "spaces around a value", row: { Tags: " semver >=1.27 " }, same: true },
     { name: "Schedule", row: { Schedule: "every 1h" }, same: true },
     { name: "Note, Notify and ManagedBy", row: { Note: "x", Notify: "ops", ManagedBy: "git" }, same: true },
-    { name: "Credential", row: { Credential: "env:HUB" }, same: true },
+    { name: "Credential", row: { Credential: "env:HUB" }, same: false },
     { name: "Source", row: { Source: "redis" }, same: false },
     { name: "Tags", row: { Tags: "semver >=1.28" }, same: false },
     { name: "Keep", row: { Keep: 2 }, same: false },

@@ -64,6 +64,16 @@ describe("a failure", () => {
   });
 
   it.each([
+    { hours: 23, attempts: 4, state: "pending" },
+    { hours: 25, attempts: 6, state: "failed" },
+  ])("by an upstream's limit, $hours hours after it was seen, is $state", ({ hours, attempts, state }) => {
+    const seenAt = new Date(now.getTime() - hours * 3_600_000);
+    const { record, delayMs } = decide({ seenAt, attempts: 5 }, failed("rate-limited"));
+    expect(record).toMatchObject({ state, attempts });
+    expect(delayMs).toBe(state === "pending" ? 1_200_000 : undefined);
+  });
+
+  it.each([
     { random: 0, retryAfterMs: undefined, delayMs: 8000 },
     { random: 1, retryAfterMs: undefined, delayMs: 12_000 },
     { random: 0.5, retryAfterMs: 3_600_000, delayMs: 3_600_000 },

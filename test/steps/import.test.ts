@@ -161,7 +161,7 @@ describe("an import in trouble", () => {
     { name: "refused for good", progress: { kind: "refused", code: "forbidden", reason: "no" }, calls: 1 },
     {
       name: "refused in passing",
-      progress: { kind: "refused", code: "rate-limited", reason: "no" },
+      progress: { kind: "refused", code: "unavailable", reason: "no" },
       calls: 6,
     },
   ] as const)("that its method has $name is started $calls times", async ({ progress, calls }) => {

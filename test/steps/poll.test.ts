@@ -245,12 +245,17 @@ describe("a host that asks for a pause", () => {
     expect(until).toEqual(new Date(bench.now().getTime() + minute));
   });
 
-  it("pauses by a HEAD too, and keeps nothing of the watch's half answers", async () => {
+  it("pauses by a HEAD too, and goes on after it from what was answered", async () => {
     const bench = await watching({ Tags: "semver >=1" });
     publish(bench, { "1.0.0": "a", "1.1.0": "b" });
     bench.upstream.faults.set("head library/app:1.0.0", new Failure("rate-limited", "429"));
     expect(await pollNow(bench)).toMatchObject({ polled: 0, deferred: 1 });
-    expect(await ledgerOf(bench)).toEqual([]);
+    expect(await ledgerOf(bench)).toEqual(["1.1.0 pending"]);
+    bench.upstream.faults.clear();
+    bench.upstream.calls.length = 0;
+    await bench.drain();
+    expect(bench.upstream.calls.filter((call) => call === "head library/app:1.0.0")).toHaveLength(1);
+    expect(await ledgerOf(bench)).toEqual(["1.0.0 done", "1.1.0 done"]);
   });
 });
 
