@@ -114,7 +114,7 @@ const wordings: readonly Wording[] = [
     label: "unprocessed",
     single: "Message not processed",
     tone: "critical",
-    note: "Set aside after its last try. It is kept and can be replayed.",
+    note: "Set aside after its last try. It is kept in the table deadletters.",
     one: "message not processed",
     many: "messages not processed",
   },

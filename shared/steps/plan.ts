@@ -1,6 +1,7 @@
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
 import type { MethodKind } from "../methods/members.ts";
+import { mapConcurrent } from "../model/concurrency.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
 import type { Skipped } from "../policies/policy.ts";
 import { select } from "../policies/select.ts";
@@ -13,6 +14,8 @@ export interface PlanPorts {
   readonly targetHost: string;
   readonly defaultMethod: MethodKind;
 }
+
+const questionsAtOnce = 4;
 
 /** What the next poll of a watch would do, and why. */
 export interface Plan {
@@ -41,14 +44,12 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
   const { versions, tracked, skipped } = select(tags, watch.rules);
   const targetOf = (tag: string) =>
     formatReference({ host: ports.targetHost, ...watch.target(watch.source, tag) });
-  const floating = await Promise.all(
-    tracked.map(async (tag): Promise<PlannedTag> => {
-      const found = await registry.headManifest(watch.source.path, tag, signal);
-      if (found === undefined) return { tag, verdict: "missing", how: "tracked" };
-      const verdict = state.known.get(tag) === found.digest ? "have" : "import";
-      return { tag, verdict, how: "tracked", target: targetOf(tag) };
-    }),
-  );
+  const floating = await mapConcurrent(tracked, questionsAtOnce, async (tag): Promise<PlannedTag> => {
+    const found = await registry.headManifest(watch.source.path, tag, signal);
+    if (found === undefined) return { tag, verdict: "missing", how: "tracked" };
+    const verdict = state.known.get(tag) === found.digest ? "have" : "import";
+    return { tag, verdict, how: "tracked", target: targetOf(tag) };
+  });
   return {
     watch: formatWatchId(watch),
     source: formatRepository(watch.source),

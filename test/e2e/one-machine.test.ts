@@ -26,6 +26,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   blocker?.close();
+  // A failed test has left it running; one that has ended already takes no harm.
+  await up?.interrupt();
   await up?.forget();
 });
 
