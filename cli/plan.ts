@@ -65,17 +65,28 @@ function toLines(result: PlanResult, detail: "every" | "taken"): string[] {
   if ("problem" in result) return [`${result.watch}: ${result.problem}`, ""];
   const counts = Map.groupBy(result.tags, ({ verdict }) => verdict);
   const count = (verdict: PlannedTag["verdict"]) => counts.get(verdict)?.length ?? 0;
-  const missing = count("missing") === 0 ? "" : `, ${count("missing")} tracked but not there`;
+  const others = (["pending", "held", "failed", "missing"] as const)
+    .filter((verdict) => count(verdict) > 0)
+    .map((verdict) => `, ${count(verdict)} ${verdict === "missing" ? "tracked but not there" : verdict}`)
+    .join("");
   const shown = detail === "every" ? result.tags : result.tags.filter(({ verdict }) => verdict !== "skip");
   return [
     `${result.watch}: ${result.source} by ${result.method}`,
-    `  ${count("import")} to import, ${count("have")} imported or on their way, ${count("skip")} not wanted${missing}`,
+    `  ${count("import")} to import, ${count("have")} imported, ${count("skip")} not wanted${others}`,
     ...table(shown.map(toCells)).map((line) => `  ${line}`),
     "",
   ];
 }
 
-const marks = { import: "+ import", have: "= have", missing: "? missing", skip: "- skip" } as const;
+const marks = {
+  import: "+ import",
+  have: "= have",
+  pending: "~ pending",
+  held: "! held",
+  failed: "! failed",
+  missing: "? missing",
+  skip: "- skip",
+} as const;
 
 function toCells(tag: PlannedTag): string[] {
   const mark = marks[tag.verdict];

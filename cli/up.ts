@@ -1,14 +1,14 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { startAzurite } from "../local/azurite.ts";
-import { startChild } from "../local/child-process.ts";
+import { type ChildExit, startChild } from "../local/child-process.ts";
 import { findPort } from "../local/free-port.ts";
 import { type FunctionsProcess, startFunctions } from "../local/functions-process.ts";
 import { createLiveLog } from "../local/live-log.ts";
 import type { Log } from "../local/log.ts";
 import type { OneMachine } from "../local/one-machine.ts";
-import { clearRunning, readRunning, writeRunning } from "../local/running.ts";
+import { claimFolder, clearRunning, writeRunning } from "../local/running.ts";
 import { toFailure } from "../shared/model/failure.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { table } from "./output.ts";
@@ -44,17 +44,27 @@ export function addUpCommand(program: Command): void {
 async function up({ data, reset, demo }: Options): Promise<void> {
   const started = performance.now();
   const dir = resolve(data);
-  if ((await readRunning(dir)) !== undefined) {
+  if (!(await claimFolder(dir))) {
     say(`wharfgate: it runs already from ${dir}: stop it first, or use another --data folder`);
     process.exitCode = exitCodes.invalid;
     return;
   }
-  if (reset === true) await rm(dir, { recursive: true, force: true });
+  if (reset === true) {
+    await rm(dir, { recursive: true, force: true });
+    await claimFolder(dir);
+  }
   const log = createLiveLog(say);
   const storage = startAzurite({ data: { location: join(dir, "storage") }, log });
   // Loaded while storage starts, which takes as long.
   const { startOneMachine } = await import("../local/one-machine.ts");
-  const machine = await startOneMachine({ dir, log, storage });
+  const { WHARFGATE_UPSTREAMS: upstreams, WHARFGATE_CA_FILE: caFile } = process.env;
+  const machine = await startOneMachine({
+    dir,
+    log,
+    storage,
+    ...(upstreams === undefined ? {} : { upstreams }),
+    ...(caFile === undefined ? {} : { ca: await readFile(caFile, "utf8") }),
+  });
   let functions: FunctionsProcess | undefined;
   const stop = onceOnly(async () => {
     say("Stopping …");
@@ -66,10 +76,13 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 
+  const stopsWith = (name: string) => (end: ChildExit) => {
+    if (!stop.called()) say(`The ${name} ended unasked (${end.signal ?? `code ${end.code}`}).`);
+    stop();
+  };
+  void machine.azurite.exited.then(stopsWith("storage"));
+
   const environment = { ...ownSettings(process.env), ...machine.environment };
-  if (process.env.WHARFGATE_UPSTREAMS !== undefined) {
-    environment.WHARFGATE_UPSTREAMS = `${process.env.WHARFGATE_UPSTREAMS} ${environment.WHARFGATE_UPSTREAMS}`;
-  }
   const port = await findPort(usualPort);
   const watching = demo ? addDemoWatches(machine, log) : undefined;
   functions = await startFunctions({
@@ -79,10 +92,7 @@ async function up({ data, reset, demo }: Options): Promise<void> {
     leaseMs: queueLeaseMs,
     log,
   });
-  void functions.exited.then(({ code, signal }) => {
-    if (!stop.called()) say(`The functions ended unasked (${signal ?? `code ${code}`}).`);
-    stop();
-  });
+  void functions.exited.then(stopsWith("functions"));
   const functionKey = functions.keys.functionKeys.default ?? "";
   const api = `${functions.url}/api`;
   await writeRunning(dir, { pid: process.pid, environment, api, functionKey });

@@ -43,6 +43,9 @@ export interface OneMachineOptions {
   readonly dir: string;
   /** Storage, which takes longest to start: it may still be on its way. Closed with the rest. */
   readonly storage: Promise<Azurite>;
+  /** Entries of the allow-list that somebody has set, and certificates to trust, for the stand-ins' transfers too. */
+  readonly upstreams?: string;
+  readonly ca?: string;
   readonly log: Log;
   /** `free` takes free ports only, for tests that run beside another instance. */
   readonly ports?: "usual" | "free";
@@ -84,13 +87,15 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     }),
     startInbox({ dir: join(dir, "inbox"), port: ports.inbox.port, smtpPort: ports.smtp.port, log }),
   ]);
-  const rules = parseHostRules(upstreams);
+  const allowed = options.upstreams === undefined ? upstreams : `${options.upstreams} ${upstreams}`;
+  const rules = parseHostRules(allowed);
+  const trusted = options.ca === undefined ? {} : { ca: options.ca };
   const arm = await startArm({
     dir,
     port: ports.arm.port,
     registry: { resourceId, loginServer: registry.host },
     transfer: createRegistryTransfer({
-      upstreams: (credentials) => createRegistries({ rules, credentials }),
+      upstreams: (credentials) => createRegistries({ rules, credentials, ...trusted }),
       target: createRegistries({ rules, credentials: { resolve: async () => admin } }).open(
         registry.host,
         "admin",
@@ -113,7 +118,7 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
       WHARFGATE_ACR_ID: resourceId,
       WHARFGATE_ARM_ENDPOINT: arm.url,
       WHARFGATE_TARGET: `http://${registry.host}=127.0.0.0/8`,
-      WHARFGATE_UPSTREAMS: upstreams,
+      WHARFGATE_UPSTREAMS: allowed,
       WHARFGATE_AGENT_POOL: pool,
       WHARFGATE_COPY_TOOL: copyTool,
       WHARFGATE_CHANNEL_TEAMS: JSON.stringify({ kind: "teams", webhookUrl: inbox.webhookUrl }),

@@ -32,6 +32,22 @@ export async function readRunning(dataDir: string): Promise<Running | undefined>
   return isAlive(running.pid) ? running : undefined;
 }
 
+/** Takes the data folder for this process; false when another one that is alive has it. */
+export async function claimFolder(dataDir: string): Promise<boolean> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const file = join(dataDir, "claim");
+  try {
+    await writeFile(file, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  const owner = Number(await readFile(file, "utf8"));
+  if (owner !== process.pid && owner > 0 && isAlive(owner)) return false;
+  await writeFile(file, String(process.pid));
+  return true;
+}
+
 export async function writeRunning(dataDir: string, running: Running): Promise<void> {
   await mkdir(dataDir, { recursive: true });
   const draft = `${pathOf(dataDir)}.${process.pid}`;
@@ -41,6 +57,7 @@ export async function writeRunning(dataDir: string, running: Running): Promise<v
 
 export async function clearRunning(dataDir: string): Promise<void> {
   await rm(pathOf(dataDir), { force: true });
+  await rm(join(dataDir, "claim"), { force: true });
 }
 
 function pathOf(dataDir: string): string {

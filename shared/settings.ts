@@ -104,6 +104,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     return (read(name, parseSeconds) ?? fallback) * 1000;
   }
   const leaseMs = seconds("WHARFGATE_LEASE", 300);
+  if (leaseMs === 0)
+    problems.push("WHARFGATE_LEASE: 0 would let several workers do the same work: 60 or more is sensible");
   const deadlineMs = seconds("WHARFGATE_IMPORT_DEADLINE", 7200);
   const notifyWindowMs = seconds("WHARFGATE_NOTIFY_WINDOW", 30);
 

@@ -15,6 +15,9 @@ export interface CopyPorts {
   readonly budgetMs?: number;
 }
 
+// The host hands one process up to 24 imports at a time, each with four blobs: 4 MiB each keep that under 400 MiB.
+const chunkBytes = 4 * 1024 * 1024;
+
 /** Wharfgate itself, registry to registry: for targets that are no ACR. */
 export const copy = {
   kind: "copy",
@@ -50,6 +53,7 @@ export function createCopy({ registries, targetCredential, budgetMs = 240_000 }:
           pause: AbortSignal.timeout(budgetMs),
           existing,
           known: knownAt(target.host),
+          chunkBytes,
         },
       );
       return result.kind === "complete" ? { kind: "done" } : running(source.digest);

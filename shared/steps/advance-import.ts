@@ -30,6 +30,8 @@ export async function advance(
   const method = ports.methodOf(record.method);
   const order = orderOf(record);
   if (record.operation === undefined) {
+    // First, so that no record says that an image has platforms which nobody has looked for.
+    await requirePlatforms(record, ports, signal);
     const settled = await lookAtTarget(record, ports, signal);
     if (settled?.kind === "proven")
       return { kind: "proven", how: began === "before" ? "imported" : "present" };
@@ -41,7 +43,6 @@ export async function advance(
         reason: `${name} has another digest by now, which has an import of its own`,
       };
     }
-    await requirePlatforms(record, ports, signal);
     return conclude(record, await method.start(order, signal), ports, signal);
   }
   if (record.deadline !== undefined && ports.now() > record.deadline) {

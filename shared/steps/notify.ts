@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { NotifyMessage } from "../documents/messages.ts";
 import type { Clock } from "../model/clock.ts";
-import { Failure, toFailure } from "../model/failure.ts";
+import { Failure, type FailureCode, toFailure } from "../model/failure.ts";
 import type { Notifier } from "../notifiers/notifier.ts";
 import type { Deliveries, Delivery } from "../stores/deliveries.ts";
 import type { Ledger } from "../stores/ledger.ts";
@@ -125,7 +125,7 @@ async function send(
     const channel = ports.channel(name);
     if (channel === undefined) {
       throw new Failure(
-        "invalid",
+        "not-found",
         `The channel ${name} is not configured: set WHARFGATE_CHANNEL_${name.toUpperCase().replaceAll("-", "_")}`,
       );
     }
@@ -137,6 +137,10 @@ async function send(
   return { kind: "sent", channel: name, events: events.length };
 }
 
+// A channel that was taken away, or a secret that has expired: somebody will mend it, and must then hear what happened.
+const mendable: ReadonlySet<FailureCode> = new Set(["not-found", "unauthorized", "forbidden"]);
+const giveUpMs = 7 * 24 * 3_600_000;
+
 async function putOff(
   mine: readonly Delivery[],
   failure: Failure,
@@ -144,10 +148,12 @@ async function putOff(
   signal: AbortSignal,
 ): Promise<NotifyResult> {
   const attempts = Math.max(...mine.map((delivery) => delivery.attempts));
-  const delay = retryDelaysMs[attempts];
+  const delay = retryDelaysMs[attempts] ?? Number(retryDelaysMs.at(-1));
+  const oldest = Math.min(...mine.map(({ event }) => Date.parse(event.at)));
+  const inTime = ports.now().getTime() - oldest < giveUpMs;
   const change = { attempts: attempts + 1, reason: failure.message };
   const channel = mine[0]?.channel ?? "";
-  if (failure.transient && delay !== undefined) {
+  if ((failure.transient || mendable.has(failure.code)) && inTime) {
     const delayMs = Math.max(delay, failure.retryAfterMs ?? 0);
     const dueAt = new Date(ports.now().getTime() + delayMs);
     await ports.queues.notify({ kind: "flush", channel }, { signal, delayMs });

@@ -84,10 +84,25 @@ async function resolve(
 ): Promise<Digest> {
   const registry = registries.open(source.host, credential);
   const found = await registry.headManifest(source.path, source.digest ?? source.tag ?? "", signal);
-  if (found !== undefined) return found.digest;
+  if (found !== undefined) {
+    if (source.digest !== undefined && source.tag !== undefined) {
+      const tagged = await registry.headManifest(source.path, source.tag, signal);
+      if (tagged?.digest !== source.digest) throw disagreement(source, tagged?.digest);
+    }
+    return found.digest;
+  }
   throw new Failure(
     "not-found",
     `${formatReference(source)} does not exist upstream, or may not be seen without a credential`,
+  );
+}
+
+/** A digest under a tag that does not have it would be recorded, and announced, as that tag. */
+function disagreement(source: ImportRequest["source"], tagged: Digest | undefined): Failure {
+  const has = tagged === undefined ? "does not exist upstream" : `has the digest ${tagged} upstream`;
+  return new Failure(
+    "invalid",
+    `${formatReference({ host: source.host, path: source.path, tag: source.tag ?? "" })} ${has}: leave the tag out and name a "target" with a tag, or leave the digest out`,
   );
 }
 

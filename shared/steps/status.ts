@@ -1,7 +1,7 @@
-import type { ImportState } from "../documents/import-record.ts";
+import type { ImportRecord, ImportState } from "../documents/import-record.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
-import { formatRepository } from "../model/reference.ts";
+import { formatReference, formatRepository } from "../model/reference.ts";
 import type { DeadLetters } from "../stores/dead-letters.ts";
 import type { Deliveries } from "../stores/deliveries.ts";
 import type { Hosts } from "../stores/hosts.ts";
@@ -71,7 +71,14 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     failed: 0,
     overtaken: 0,
   };
-  for await (const { record } of ports.ledger.all(signal)) imports[record.state] += 1;
+  const waiting: ImportRecord[] = [];
+  for await (const { record } of ports.ledger.all(signal)) {
+    imports[record.state] += 1;
+    const ended = record.endedAt?.getTime() ?? 0;
+    if ((record.state === "held" || record.state === "failed") && now.getTime() - ended < attentionMs)
+      waiting.push(record);
+  }
+  const unreadable = await ports.ledger.unreadable(signal);
   const notifications: Record<string, { due: number; failed: number }> = {};
   for await (const { channel, state } of ports.deliveries.all(signal)) {
     notifications[channel] ??= { due: 0, failed: 0 };
@@ -93,12 +100,17 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
       ([host, { until }]) =>
         `${host} asked for a pause until ${until.toISOString()}; its watches are not checked until then.`,
     ),
-    ...(imports.held > 0 ? [`${imports.held} held: list them by GET /api/imports?state=held`] : []),
-    ...(imports.failed > 0 ? [`${imports.failed} failed: list them by GET /api/imports?state=failed`] : []),
+    ...describeWaiting(waiting),
+    ...unreadable.map(
+      (row) =>
+        `The ledger row ${row} cannot be read and is passed over: mend or delete it in the table images.`,
+    ),
     ...(letters.length > 0 ? [`${letters.length} dead letters in the table deadletters`] : []),
     ...Object.entries(notifications).flatMap(([channel, { failed }]) =>
       failed > 0
-        ? [`${failed} notifications to ${channel} could not be delivered: see the table deliveries`]
+        ? [
+            `${failed} notification${failed === 1 ? "" : "s"} to ${channel} could not be delivered: see the table deliveries`,
+          ]
         : [],
     ),
   ];
@@ -114,6 +126,23 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     deadLetters: letters.length,
     notifications,
   };
+}
+
+// What nobody has looked at for a week is history: it stays in the lists.
+const attentionMs = 7 * 24 * 3_600_000;
+const named = 5;
+
+function describeWaiting(waiting: readonly ImportRecord[]): string[] {
+  const newest = waiting.toSorted((a, b) => Number(b.endedAt) - Number(a.endedAt));
+  const more = newest.length - named;
+  return [
+    ...newest.slice(0, named).map(({ state, source, tag, reason }) => {
+      return `${formatReference({ ...source, tag })} ${state}: ${reason}`;
+    }),
+    ...(more > 0
+      ? [`${more} more held or failed: list them by GET /api/imports?state=held and ?state=failed`]
+      : []),
+  ];
 }
 
 interface Known {

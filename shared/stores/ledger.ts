@@ -31,6 +31,8 @@ export interface Ledger {
   open(signal: AbortSignal): AsyncIterable<LedgerEntry>;
   /** Everything, for status and listings. */
   all(signal: AbortSignal): AsyncIterable<LedgerEntry>;
+  /** Keys of rows that somebody has edited, or a newer version has written, so that they cannot be read. */
+  unreadable(signal: AbortSignal): Promise<readonly string[]>;
   /** Puts an event without a state change of an import into the outbox of `partition`. */
   announce(partition: string, entry: OutboxEntry, signal: AbortSignal): Promise<void>;
   outbox(partition: string, signal: AbortSignal): Promise<readonly OutboxEntry[]>;
@@ -61,8 +63,20 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
     const lease = record.lease === undefined ? "none" : row.ageMs < options.leaseMs ? "held" : "lapsed";
     return { record, etag: row.etag, ageMs: row.ageMs, lease };
   };
+  /** One row that cannot be read must not stop the sweep, nor hide the others: `unreadable` tells of it. */
+  const readable = (row: Row): LedgerEntry | undefined => {
+    try {
+      return toEntry(row);
+    } catch (error) {
+      if (error instanceof Failure) return undefined;
+      throw error;
+    }
+  };
   async function* entries(rows: AsyncIterable<Row>): AsyncGenerator<LedgerEntry> {
-    for await (const row of rows) yield toEntry(row);
+    for await (const row of rows) {
+      const entry = readable(row);
+      if (entry !== undefined) yield entry;
+    }
   }
   const addOneByOne = async (list: readonly NewEntry[], signal: AbortSignal): Promise<ImportRecord[]> => {
     const added: ImportRecord[] = [];
@@ -106,6 +120,13 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
     },
     ofWatch: (watch, signal) => entries(table.query({ partition: watchKey(watch), ...importRange }, signal)),
     open: (signal) => entries(table.scan("state eq 'pending' or state eq 'running'", signal)),
+    unreadable: async (signal) => {
+      const found: string[] = [];
+      for await (const row of table.scan(`RowKey lt '${importRange.to}'`, signal)) {
+        if (readable(row) === undefined) found.push(`${row.partition}/${row.row}`);
+      }
+      return found;
+    },
     all: (signal) => entries(table.scan(`RowKey lt '${importRange.to}'`, signal)),
     announce: async (partition, entry, signal) => {
       const { key, values } = outboxRow(partition, entry);

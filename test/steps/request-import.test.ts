@@ -28,6 +28,15 @@ describe("an import asked for by hand", () => {
     expect(bench.effects.indexOf("audit insert")).toBe(0);
   });
 
+  it("refuses a digest under a tag that has another one upstream", async () => {
+    const bench = withUpstream();
+    bench.upstream.tags.set("library/app:2.0.0", digestNamed("b"));
+    const body = { source: `${upstreamHost}/library/app:2.0.0@${digestNamed("a")}` };
+    const { message } = await failureOf(() => ask(bench, { body }), "invalid");
+    expect(message).toContain(`library/app:2.0.0 has the digest ${digestNamed("b")} upstream`);
+    expect(await records(bench)).toEqual([]);
+  });
+
   it("takes a digest alone with a target that names a tag", async () => {
     const bench = withUpstream();
     const body = {

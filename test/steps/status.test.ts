@@ -65,7 +65,11 @@ it("says all that waits for a person, with how to mend it", async () => {
   await bench.stores.hosts.pause("slow.example", { since: bench.now(), until }, never);
   await bench.stores.hosts.pause("over.example", { since, until: since }, never);
   await bench.stores.ledger.add(
-    [makeRecord({ state: "held" }), makeRecord({ tag: "2", state: "failed" })].map((record) => ({ record })),
+    [
+      makeRecord({ state: "held", endedAt: bench.now(), reason: "It moved." }),
+      makeRecord({ tag: "2", state: "failed", endedAt: bench.now(), reason: "It is gone." }),
+      makeRecord({ tag: "3", state: "failed", endedAt: new Date("2026-11-01"), reason: "Long ago." }),
+    ].map((record) => ({ record })),
     never,
   );
   await bench.stores.deadLetters.add({ key: "k", queue: "poll", body: "", at: since }, never);
@@ -83,10 +87,10 @@ it("says all that waits for a person, with how to mend it", async () => {
     'Watch default/bad: Keep must be a whole number from 1 to 10000, not "x"',
     "Watch default/gone: it is gone",
     "slow.example asked for a pause until 2026-11-22T10:07:00.000Z; its watches are not checked until then.",
-    "1 held: list them by GET /api/imports?state=held",
-    "1 failed: list them by GET /api/imports?state=failed",
+    "up.example/library/app:2 failed: It is gone.",
+    "up.example/library/app:1.0.0 held: It moved.",
     "1 dead letters in the table deadletters",
-    "1 notifications to ops could not be delivered: see the table deliveries",
+    "1 notification to ops could not be delivered: see the table deliveries",
   ]);
   expect(Object.fromEntries(watches.map(({ watch, state }) => [watch, state]))).toEqual({
     "default/bad": "rejected",

@@ -16,6 +16,17 @@ afterEach(() => {
 });
 
 describe("the ledger", () => {
+  it("passes over a row that cannot be read, and tells of it", async () => {
+    const { stores, table } = storage.open();
+    const record = makeRecord();
+    await stores.ledger.add([{ record }], never);
+    const spoilt = { partition, row: "f".repeat(64) };
+    await table("images").upsert(spoilt, { state: "pending", method: "by-pigeon" }, never);
+    expect((await collect(stores.ledger.all(never))).map((entry) => entry.record)).toEqual([record]);
+    expect((await collect(stores.ledger.open(never))).map((entry) => entry.record)).toEqual([record]);
+    expect(await stores.ledger.unreadable(never)).toEqual([`${partition}/${spoilt.row}`]);
+  });
+
   it("gives back every field of a record", async () => {
     const { ledger } = storage.open().stores;
     const record = makeRecord({

@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import type { ImportState } from "../../shared/documents/import-record.ts";
+import { parseWatch } from "../../shared/documents/watch.ts";
+import { plan } from "../../shared/steps/plan.ts";
+import { digestNamed, makeRecord, upstreamHost } from "../support/records.ts";
+import { never } from "../support/registries.ts";
+import { createStepBench } from "../support/step-bench.ts";
+
+const row = { Source: `${upstreamHost}/library/app`, Tags: "semver *", Track: "latest,gone" };
+const watch = parseWatch("default", "app", row);
+
+it.each([
+  ["pending", "pending"],
+  ["running", "pending"],
+  ["done", "have"],
+  ["held", "held"],
+  ["failed", "failed"],
+] as const satisfies readonly (readonly [ImportState, string])[])(
+  "an import that is %s is shown as %s",
+  async (state, verdict) => {
+    const bench = createStepBench();
+    bench.upstream.tags.set("library/app:1.0.0", digestNamed("a"));
+    const known = {
+      revision: watch.revision,
+      known: new Map([["1.0.0", digestNamed("a")]]),
+      moved: new Map(),
+      listed: 1,
+    };
+    await bench.stores.states.save(upstreamHost, watch, { state: known, etag: undefined, signal: never });
+    const record = makeRecord({
+      watch: { group: "default", name: "app" },
+      tag: "1.0.0",
+      digest: digestNamed("a"),
+      state,
+    });
+    await bench.stores.ledger.add([{ record }], never);
+    const { tags } = await plan(watch, bench.ports, never);
+    expect(tags).toContainEqual(expect.objectContaining({ tag: "1.0.0", verdict }));
+  },
+);
+
+it("shows a moved tag as held, a new one as to import, an absent one as missing, and the rest with a reason", async () => {
+  const bench = createStepBench();
+  for (const tag of ["1.0.0", "2.0.0", "latest", "edge"])
+    bench.upstream.tags.set(`library/app:${tag}`, digestNamed("a"));
+  const state = {
+    revision: watch.revision,
+    known: new Map([["1.0.0", digestNamed("b")]]),
+    moved: new Map([["1.0.0", digestNamed("a")]]),
+    listed: 1,
+  };
+  await bench.stores.states.save(upstreamHost, watch, { state, etag: undefined, signal: never });
+  const { tags } = await plan(watch, bench.ports, never);
+  expect(Object.fromEntries(tags.map(({ tag, verdict }) => [tag, verdict]))).toEqual({
+    "1.0.0": "held",
+    "2.0.0": "import",
+    latest: "import",
+    gone: "missing",
+    edge: "skip",
+  });
+});
