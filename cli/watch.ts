@@ -37,7 +37,7 @@ export function addWatchCommands(program: Command): void {
         }
         if (parsed.enabled === "yes") await app.requestPoll(id, actor, signal);
         output.result({ watch: formatWatchId(id), columns: row }, () => [
-          `Following ${row.Source} as ${formatWatchId(id)}. See what it will import: wharfgate plan ${formatWatchId(id)} --explain`,
+          `Following ${row.Source} as ${formatWatchId(id)}${parsed.enabled === "yes" ? "; it is polled now" : ", disabled"}. What it takes and why: wharfgate plan ${formatWatchId(id)} --explain`,
         ]);
       }),
     );

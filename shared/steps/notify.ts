@@ -73,6 +73,11 @@ async function flush(name: string, ports: NotifyPorts, signal: AbortSignal): Pro
     await comeBack(open, ports, signal);
     return { kind: "nothing-due" };
   }
+  const delayMs = gatheringMs(open, message, { now, windowMs: ports.windowMs });
+  if (delayMs !== undefined) {
+    await ports.queues.notify({ kind: "flush", channel: name }, { signal, delayMs });
+    return { kind: "nothing-due" };
+  }
   try {
     await ports.deliveries.update(message.parts, { state: "sending", message: message.key }, signal);
   } catch (error) {
@@ -102,6 +107,23 @@ function nextMessage(ready: readonly Delivery[]): Message | undefined {
     .update(parts.map(({ event }) => event.key).join(" "))
     .digest("hex");
   return { key, parts };
+}
+
+/**
+ * Pure: how long to wait for events that fall due in a moment, so that a burst of imports makes one message and not one per
+ * watch; undefined when there are none, when this is a retry, or when the oldest has waited for a second window already.
+ */
+function gatheringMs(
+  open: readonly Delivery[],
+  { parts }: Message,
+  { now, windowMs }: { readonly now: Date; readonly windowMs: number },
+): number | undefined {
+  const isFirst = ({ state, attempts }: Delivery) => state === "due" && attempts === 0;
+  const due = open.filter(isFirst).map(({ dueAt }) => dueAt.getTime());
+  const [oldest, latest] = [Math.min(...due), Math.max(...due)];
+  const waited = now.getTime() - oldest;
+  if (!parts.every(isFirst) || latest <= now.getTime() || waited >= windowMs) return undefined;
+  return Math.max(1000, Math.min(latest - now.getTime(), windowMs - waited));
 }
 
 /** A message that came a moment early, by its clock or ours, must not be the last to look at a first try. */

@@ -24,6 +24,29 @@ describe("notifications", () => {
     expect(await states(bench)).toEqual({ sent: 6 });
   });
 
+  it("that are relayed one after the other within a moment still make one message", async () => {
+    const bench = createStepBench();
+    for (const name of ["a", "b", "c"]) {
+      await announce(bench, name, [`${name}1`]);
+      await notify({ kind: "relay", partition: `default~${name}` }, bench.ports, never);
+      bench.pass(900);
+    }
+    await bench.drain();
+    expect(keysSent(bench)).toEqual([["a1", "b1", "c1"]]);
+  });
+
+  it("of a steady stream wait for two windows at the most", async () => {
+    const bench = createStepBench();
+    for (let at = 0; at < 12; at += 1) {
+      await announce(bench, `w${at}`, [`e${at}`]);
+      await bench.drain({ forMs: 20_000 });
+    }
+    await bench.drain();
+    expect(keysSent(bench).flat()).toHaveLength(12);
+    expect(keysSent(bench).length).toBeGreaterThanOrEqual(3);
+    expect(keysSent(bench).length).toBeLessThan(12);
+  });
+
   it("are sent once, however often their outbox is relayed", async () => {
     const bench = createStepBench();
     await announce(bench, "a", ["a1"]);
