@@ -19,12 +19,16 @@ export function createOutput(form: "json" | "text"): Output {
   };
 }
 
+// One long cell, such as a signature's tag, must not push every row's next column off the screen.
+const widest = 44;
+
 /** Left-aligned columns, two spaces apart; texts from outside are made printable. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of cells) {
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+    for (const [index, cell] of row.entries())
+      widths[index] = Math.max(widths[index] ?? 0, Math.min(cell.length, widest));
   }
   return cells.map((row) =>
     row
