@@ -19,7 +19,7 @@ export async function connect(dataDir: string, environment: NodeJS.ProcessEnv = 
   if (running === undefined) {
     throw new Failure(
       "invalid",
-      "Nothing runs on this machine: start it by `npm start` in another terminal, or set AzureWebJobsStorage and WHARFGATE_TARGET to work with a deployed app",
+      "Nothing runs on this machine: start it by `npm start` in another terminal, or give the settings of a deployed app in the environment (docs/settings.md)",
     );
   }
   return createApp(readSettings({ ...environment, ...running.environment }));
