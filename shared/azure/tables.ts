@@ -1,5 +1,4 @@
 import type { TableClient, TransactionAction } from "@azure/data-tables";
-import { Failure } from "../model/failure.ts";
 import { azureFailure, serviceCodeOf, statusOf } from "./failures.ts";
 
 /** What a column can hold here: strings (at most 32 Ki characters), numbers (doubles) and booleans. */
@@ -205,12 +204,4 @@ function toAction(write: Write): TransactionAction {
 
 function at(table: string, { partition, row }: Key): string {
   return `${table}(${partition}, ${row})`;
-}
-
-/** Splits into runs of at most `size`: 100 for transactions. */
-export function inBatches<T>(items: readonly T[], size: number): T[][] {
-  if (size < 1) throw new Failure("internal", `batch size ${size}`);
-  const batches: T[][] = [];
-  for (let start = 0; start < items.length; start += size) batches.push(items.slice(start, start + size));
-  return batches;
 }

@@ -49,9 +49,9 @@ export interface ImportRecord {
   readonly link?: string;
 }
 
-export type ImportState = "pending" | "running" | "done" | "held" | "failed" | "overtaken";
+export const importStates = ["pending", "running", "done", "held", "failed", "overtaken"] as const;
 
-const states: ReadonlySet<string> = new Set(["pending", "running", "done", "held", "failed", "overtaken"]);
+export type ImportState = (typeof importStates)[number];
 
 export function isOpen({ state }: ImportRecord): boolean {
   return state === "pending" || state === "running";
@@ -159,7 +159,8 @@ export function parseImportRecord(watch: WatchId, row: Row): ImportRecord {
 }
 
 function parseState(text: string): ImportState {
-  if (states.has(text)) return text as ImportState;
+  const state = importStates.find((each) => each === text);
+  if (state !== undefined) return state;
   throw new Failure("internal", `the ledger has an import in the unknown state "${text}"`);
 }
 

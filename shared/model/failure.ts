@@ -17,7 +17,7 @@ export type FailureCode =
   | "canceled"
   | "internal"; // a defect of ours
 
-const transientCodes: ReadonlySet<FailureCode> = new Set([
+const transientCodes: ReadonlySet<string> = new Set([
   "rate-limited",
   "unavailable",
   "timeout",
@@ -49,8 +49,13 @@ export class Failure extends Error {
 
   /** Whether the same call may succeed later without anybody mending anything. */
   get transient(): boolean {
-    return transientCodes.has(this.code);
+    return isTransient(this.code);
   }
+}
+
+/** As `Failure.transient`, for a code that was kept. */
+export function isTransient(code: string): boolean {
+  return transientCodes.has(code);
 }
 
 /** Wraps whatever was thrown while `doing`; a `Failure` stays as it is. */

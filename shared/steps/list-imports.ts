@@ -1,4 +1,4 @@
-import { parseImportId } from "../documents/import-record.ts";
+import { importStates, parseImportId } from "../documents/import-record.ts";
 import { parseWatchPath, type WatchId } from "../documents/watch-id.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
@@ -20,7 +20,6 @@ export interface ImportList {
   readonly total: number;
 }
 
-const states: ReadonlySet<string> = new Set(["pending", "running", "done", "held", "failed", "overtaken"]);
 const defaultTop = 100;
 const maxTop = 1000;
 
@@ -56,8 +55,11 @@ function parseQuery({
   if (unknown !== undefined) {
     throw new Failure("invalid", `"${printable(unknown)}" is not a filter: use watch, state or top`);
   }
-  if (state !== undefined && !states.has(state)) {
-    throw new Failure("invalid", `state must be one of ${[...states].join(", ")}, not "${printable(state)}"`);
+  if (state !== undefined && !importStates.some((each) => each === state)) {
+    throw new Failure(
+      "invalid",
+      `state must be one of ${importStates.join(", ")}, not "${printable(state)}"`,
+    );
   }
   if (!/^\d{1,4}$/.test(top) || Number(top) < 1 || Number(top) > maxTop) {
     throw new Failure("invalid", `top must be a whole number from 1 to ${maxTop}, not "${printable(top)}"`);

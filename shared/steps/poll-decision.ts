@@ -2,6 +2,7 @@ import { type ImportRecord, importKey } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import type { MethodKind } from "../methods/members.ts";
 import type { Digest } from "../model/digest.ts";
+import { formatPlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Selection } from "../policies/select.ts";
 import type { Trouble, WatchState } from "../stores/watch-states.ts";
@@ -119,9 +120,7 @@ function newImport(context: PollContext, found: Found & Pick<ImportRecord, "exis
     state: "pending",
     method,
     existing: found.existing,
-    platforms: watch.platforms.map((platform) =>
-      [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join("/"),
-    ),
+    platforms: watch.platforms.map(formatPlatform),
     notify,
     requestedBy: "watch",
     seenAt: now,

@@ -1,7 +1,7 @@
-import { inBatches } from "../azure/tables.ts";
 import { dueWithin } from "../documents/schedule.ts";
 import type { Watch } from "../documents/watch.ts";
 import { type WatchId, watchKey } from "../documents/watch-id.ts";
+import { inBatches } from "../model/batches.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Hosts, Pause } from "../stores/hosts.ts";
 import type { Queues } from "../stores/queues.ts";

@@ -72,13 +72,13 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     overtaken: 0,
   };
   const waiting: ImportRecord[] = [];
-  for await (const { record } of ports.ledger.all(signal)) {
+  const unreadable: string[] = [];
+  for await (const { record } of ports.ledger.all(signal, (row) => unreadable.push(row))) {
     imports[record.state] += 1;
     const ended = record.endedAt?.getTime() ?? 0;
     if ((record.state === "held" || record.state === "failed") && now.getTime() - ended < attentionMs)
       waiting.push(record);
   }
-  const unreadable = await ports.ledger.unreadable(signal);
   const notifications: Record<string, { due: number; failed: number }> = {};
   for await (const { channel, state } of ports.deliveries.all(signal)) {
     notifications[channel] ??= { due: 0, failed: 0 };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, isTransient } from "../model/failure.ts";
 import { formatRepository } from "../model/reference.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
@@ -21,7 +21,7 @@ export async function announceTrouble(
   ports: { readonly ledger: Ledger; readonly queues: Queues; readonly channels: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
-  if (new Failure(trouble.code as Failure["code"], trouble.reason).transient) return;
+  if (isTransient(trouble.code)) return;
   const partition = watchKey(watch);
   const event = {
     key: createHash("sha256")

@@ -1,4 +1,5 @@
-import { inBatches, quoted, type Row, type Table, type Values, type Write } from "../azure/tables.ts";
+import { quoted, type Row, type Table, type Values, type Write } from "../azure/tables.ts";
+import { inBatches } from "../model/batches.ts";
 import type { Event } from "../model/event.ts";
 
 /**

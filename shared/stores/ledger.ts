@@ -1,6 +1,7 @@
-import { inBatches, type Row, type Table, type Values, type Write } from "../azure/tables.ts";
+import type { Row, Table, Values, Write } from "../azure/tables.ts";
 import { type ImportRecord, parseImportRecord, toValues } from "../documents/import-record.ts";
 import { parseWatchKey, type WatchId, watchKey } from "../documents/watch-id.ts";
+import { inBatches } from "../model/batches.ts";
 import type { Event } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
 
@@ -29,10 +30,11 @@ export interface Ledger {
   ofWatch(watch: WatchId, signal: AbortSignal): AsyncIterable<LedgerEntry>;
   /** All open imports of all watches: a scan, for the sweep. */
   open(signal: AbortSignal): AsyncIterable<LedgerEntry>;
-  /** Everything, for status and listings. */
-  all(signal: AbortSignal): AsyncIterable<LedgerEntry>;
-  /** Keys of rows that somebody has edited, or a newer version has written, so that they cannot be read. */
-  unreadable(signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * Everything, for status and listings. `passOver` is told the keys of rows that cannot be read: edited by somebody, or
+   * written by a newer version.
+   */
+  all(signal: AbortSignal, passOver?: (row: string) => void): AsyncIterable<LedgerEntry>;
   /** Puts an event without a state change of an import into the outbox of `partition`. */
   announce(partition: string, entry: OutboxEntry, signal: AbortSignal): Promise<void>;
   outbox(partition: string, signal: AbortSignal): Promise<readonly OutboxEntry[]>;
@@ -63,7 +65,7 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
     const lease = record.lease === undefined ? "none" : row.ageMs < options.leaseMs ? "held" : "lapsed";
     return { record, etag: row.etag, ageMs: row.ageMs, lease };
   };
-  /** One row that cannot be read must not stop the sweep, nor hide the others: `unreadable` tells of it. */
+  /** One row that cannot be read must not stop the sweep, nor hide the others. */
   const readable = (row: Row): LedgerEntry | undefined => {
     try {
       return toEntry(row);
@@ -72,10 +74,14 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
       throw error;
     }
   };
-  async function* entries(rows: AsyncIterable<Row>): AsyncGenerator<LedgerEntry> {
+  async function* entries(
+    rows: AsyncIterable<Row>,
+    passOver?: (row: string) => void,
+  ): AsyncGenerator<LedgerEntry> {
     for await (const row of rows) {
       const entry = readable(row);
       if (entry !== undefined) yield entry;
+      else passOver?.(`${row.partition}/${row.row}`);
     }
   }
   const addOneByOne = async (list: readonly NewEntry[], signal: AbortSignal): Promise<ImportRecord[]> => {
@@ -120,14 +126,7 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
     },
     ofWatch: (watch, signal) => entries(table.query({ partition: watchKey(watch), ...importRange }, signal)),
     open: (signal) => entries(table.scan("state eq 'pending' or state eq 'running'", signal)),
-    unreadable: async (signal) => {
-      const found: string[] = [];
-      for await (const row of table.scan(`RowKey lt '${importRange.to}'`, signal)) {
-        if (readable(row) === undefined) found.push(`${row.partition}/${row.row}`);
-      }
-      return found;
-    },
-    all: (signal) => entries(table.scan(`RowKey lt '${importRange.to}'`, signal)),
+    all: (signal, passOver) => entries(table.scan(`RowKey lt '${importRange.to}'`, signal), passOver),
     announce: async (partition, entry, signal) => {
       const { key, values } = outboxRow(partition, entry);
       await table.insert(key, values, signal);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { inBatches, type Row, type Table, type Write } from "../../shared/azure/tables.ts";
+import type { Row, Table, Write } from "../../shared/azure/tables.ts";
+import { inBatches } from "../../shared/model/batches.ts";
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { createMemoryTable } from "../support/memory-table.ts";

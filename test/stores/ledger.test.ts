@@ -22,9 +22,11 @@ describe("the ledger", () => {
     await stores.ledger.add([{ record }], never);
     const spoilt = { partition, row: "f".repeat(64) };
     await table("images").upsert(spoilt, { state: "pending", method: "by-pigeon" }, never);
-    expect((await collect(stores.ledger.all(never))).map((entry) => entry.record)).toEqual([record]);
+    const passedOver: string[] = [];
+    const all = stores.ledger.all(never, (row) => passedOver.push(row));
+    expect((await collect(all)).map((entry) => entry.record)).toEqual([record]);
     expect((await collect(stores.ledger.open(never))).map((entry) => entry.record)).toEqual([record]);
-    expect(await stores.ledger.unreadable(never)).toEqual([`${partition}/${spoilt.row}`]);
+    expect(passedOver).toEqual([`${partition}/${spoilt.row}`]);
   });
 
   it("gives back every field of a record", async () => {
