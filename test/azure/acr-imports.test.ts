@@ -17,12 +17,7 @@ beforeAll(async () => {
   machine = await startOneMachineArm();
 });
 afterAll(() => machine[Symbol.asyncDispose]());
-afterEach(() => {
-  for (const fault of Object.keys(machine.arm.faults)) delete machine.arm.faults[fault as "import"];
-  machine.transfer.upstream.clear();
-  machine.transfer.target.clear();
-  machine.answered.length = 0;
-});
+afterEach(() => machine.clear());
 
 const source = { host: "docker.io", repository: "library/nginx", digest: imageDigest } as const;
 const request = { source, targetTags: ["library/nginx:1.27.1"], mode: "NoForce" } as const;

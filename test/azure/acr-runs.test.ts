@@ -9,12 +9,7 @@ beforeAll(async () => {
   machine = await startOneMachineArm();
 });
 afterAll(() => machine[Symbol.asyncDispose]());
-afterEach(() => {
-  for (const fault of Object.keys(machine.arm.faults)) delete machine.arm.faults[fault as "import"];
-  machine.transfer.upstream.clear();
-  machine.transfer.target.clear();
-  machine.answered.length = 0;
-});
+afterEach(() => machine.clear());
 
 const run = { pool: "pool", task: "version: v1.1.0\n", values: {}, timeoutSeconds: 300 } as const;
 

@@ -21,6 +21,8 @@ export interface OneMachineArm extends AsyncDisposable {
   /** Operations answered so far, `Registries_Get 200`. */
   readonly answered: string[];
   tokenFor(audience: string): Promise<string>;
+  /** Forgets faults, images and answers, between two tests. */
+  clear(): void;
 }
 
 export async function startOneMachineArm(): Promise<OneMachineArm> {
@@ -48,6 +50,12 @@ export async function startOneMachineArm(): Promise<OneMachineArm> {
     answered,
     async tokenFor(audience) {
       return (await credential.getToken(`${audience}/.default`))?.token ?? "";
+    },
+    clear() {
+      for (const fault of Object.keys(arm.faults)) delete arm.faults[fault as "import"];
+      transfer.upstream.clear();
+      transfer.target.clear();
+      answered.length = 0;
     },
     async [Symbol.asyncDispose]() {
       await arm.close();
