@@ -1,5 +1,6 @@
 import { printable } from "../model/digest.ts";
 import { isTag } from "../model/reference.ts";
+import { type TagList, tagsOf } from "../model/tag-list.ts";
 import type { Policy, Skipped, Verdict } from "./policy.ts";
 
 /** What a watch wants of a tag list; all parts are parsed and checked. */
@@ -28,9 +29,9 @@ export interface Selection {
  * The answer does not depend on the order of `tags`, nor on repeats; each tag that is neither in `versions` nor in
  * `tracked` is in `skipped` once, sorted by tag. A tracked tag is never also a version.
  */
-export function select(tags: readonly string[], rules: Rules): Selection {
+export function select(tags: TagList, rules: Rules): Selection {
   const tracked = [...new Set(rules.track)];
-  const remaining = new Set(tags);
+  const remaining = new Set(tagsOf(tags));
   for (const tag of tracked) remaining.delete(tag);
 
   const candidates: Candidate[] = [];

@@ -1,6 +1,7 @@
 import type { HttpAnswer } from "../http/client.ts";
 import { nextLink } from "../http/link.ts";
 import { Failure } from "../model/failure.ts";
+import { type TagList, type TagPage, tagListOf, tagPageOf } from "../model/tag-list.ts";
 import { repositoryScope } from "./authorizer.ts";
 import { largestPage, modestPage } from "./hosts.ts";
 import type { Session } from "./session.ts";
@@ -12,23 +13,23 @@ const mostBytes = 64 * 1024 * 1024;
 /** How a registry that cannot give so large a page says so; ECR sends 405 UNSUPPORTED. */
 const refusals: readonly number[] = [400, 405, 416, 422];
 
-export type ListTags = (repository: string, signal: AbortSignal) => Promise<readonly string[]>;
+export type ListTags = (repository: string, signal: AbortSignal) => Promise<TagList>;
 
 /** Follows `Link: rel=next` as it is given, over at most 2,000 pages and 64 MiB; `protocol` for a listing in a cycle. */
 export function createListTags(session: Session): ListTags {
   let pageSize = largestPage;
 
   return async (repository, signal) => {
-    const tags = new Set<string>();
+    const pages: TagPage[] = [];
     const seen = new Set<string>();
     let bytesLeft = mostBytes;
     let answer = await firstPage(repository, signal);
     for (;;) {
       seen.add(answer.url.href);
       bytesLeft -= answer.body.length;
-      for (const tag of parseTagPage(answer)) tags.add(tag);
+      pages.push(tagPageOf(parseTagPage(answer)));
       const next = nextLink(answer.header("link"), answer.url);
-      if (next === undefined) return [...tags];
+      if (next === undefined) return tagListOf(pages);
       if (seen.has(next.href)) {
         throw new Failure("protocol", `${session.host}: the tag list of ${repository} goes in a circle`);
       }

@@ -1,6 +1,7 @@
 import type { Hash } from "node:crypto";
 import type { Descriptor, Manifest } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
+import type { TagList } from "../model/tag-list.ts";
 
 /** One registry, as one client with its own connections, tokens and limits. Repositories are paths, without host. */
 export interface Registry {
@@ -8,11 +9,11 @@ export interface Registry {
   readonly host: string;
 
   /**
-   * All tags, de-duplicated, in the registry's order. `not-found` when the repository does not exist; `protocol` when the
+   * All tags in the registry's order, repeats and all. `not-found` when the repository does not exist; `protocol` when the
    * listing cannot be trusted to be whole.
    * Source: OCI distribution specification 1.1, end-8a and end-8b.
    */
-  listTags(repository: string, signal: AbortSignal): Promise<readonly string[]>;
+  listTags(repository: string, signal: AbortSignal): Promise<TagList>;
 
   /** By HEAD (which costs no pull at Docker Hub); undefined means exactly 404. */
   headManifest(repository: string, reference: string, signal: AbortSignal): Promise<Descriptor | undefined>;

@@ -7,6 +7,7 @@ import { mapConcurrent } from "../model/concurrency.ts";
 import type { Digest } from "../model/digest.ts";
 import { Failure, type FailureCode, toFailure } from "../model/failure.ts";
 import { formatRepository } from "../model/reference.ts";
+import { type TagList, tagListOf } from "../model/tag-list.ts";
 import { select } from "../policies/select.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import { emptyState, requireRoom, type WatchStateEntry } from "../stores/watch-states.ts";
@@ -54,7 +55,7 @@ export async function askUpstream(
     const tags = watch.rules.policy === undefined ? undefined : await listing.tags();
     const doubt = tags && shrinkage(watch, state, tags);
     if (doubt !== undefined) throw doubt;
-    const selection = select(tags ?? [], watch.rules);
+    const selection = select(tags ?? tagListOf([]), watch.rules);
     const questions = questionsFor(state, selection, turnOf(watch.schedule, watchKey(watch), slot));
     // Before thousands of questions, not only after them.
     if (questions.fresh.length > 0) requireRoom(watch, { ...state, known: assumed(selection.versions) });
@@ -68,7 +69,7 @@ export async function askUpstream(
       { selection, answers },
       {
         watch,
-        listed: tags?.length,
+        listed: tags?.size,
         targetHost: ports.targetHost,
         method: watch.method ?? ports.defaultMethod,
         notify: watch.notify ?? ports.channels,
@@ -93,7 +94,7 @@ function assumed(tags: readonly string[]): ReadonlyMap<string, string> {
 /** One listing per source repository and credential, asked for by the first watch that needs it. */
 export interface Listing {
   readonly registry: Registry;
-  tags(): Promise<readonly string[]>;
+  tags(): Promise<TagList>;
 }
 
 export function createListing(
@@ -103,7 +104,7 @@ export function createListing(
 ): Listing {
   const [first] = sharing;
   if (first === undefined) throw new RangeError("a listing is shared by at least one watch");
-  let listed: Promise<readonly string[]> | undefined;
+  let listed: Promise<TagList> | undefined;
   return {
     get registry() {
       return registries.open(first.source.host, first.credential);

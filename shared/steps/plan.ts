@@ -4,6 +4,7 @@ import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts"
 import type { MethodKind } from "../methods/members.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
+import { tagListOf } from "../model/tag-list.ts";
 import type { Skipped } from "../policies/policy.ts";
 import { select } from "../policies/select.ts";
 import type { Registries } from "../registry/registry.ts";
@@ -45,7 +46,8 @@ export type PlannedTag =
 /** Lists upstream's tags and tells each one's fate. Asks upstream once for the list and once per floating tag; writes nothing. */
 export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal): Promise<Plan> {
   const registry = ports.registries.open(watch.source.host, watch.credential);
-  const tags = watch.rules.policy === undefined ? [] : await registry.listTags(watch.source.path, signal);
+  const tags =
+    watch.rules.policy === undefined ? tagListOf([]) : await registry.listTags(watch.source.path, signal);
   const state = await stateOf(watch, ports.states, signal);
   const { versions, tracked, skipped } = select(tags, watch.rules);
   const targetOf = (tag: string) =>

@@ -3,6 +3,7 @@ import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
 import { Failure, isTransient } from "../model/failure.ts";
 import { formatRepository } from "../model/reference.ts";
+import type { TagList } from "../model/tag-list.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Trouble, WatchState } from "../stores/watch-states.ts";
@@ -44,10 +45,10 @@ const smallListing = 20;
  * A listing that lost more than half of its tags is not believed: upstream's answer was probably cut short. Returns what
  * to report, or undefined. Saving the watch anew accepts the shorter listing.
  */
-export function shrinkage(watch: Watch, state: WatchState, tags: readonly string[]): Failure | undefined {
-  if (state.listed < smallListing || tags.length * 2 >= state.listed) return undefined;
+export function shrinkage(watch: Watch, state: WatchState, tags: TagList): Failure | undefined {
+  if (state.listed < smallListing || tags.size * 2 >= state.listed) return undefined;
   return new Failure(
     "protocol",
-    `${formatRepository(watch.source)} listed ${state.listed} tags before and ${tags.length} now: probably cut short, so nothing was concluded from it. If upstream really pruned its tags, save the watch with any change of its tags or target to accept that`,
+    `${formatRepository(watch.source)} listed ${state.listed} tags before and ${tags.size} now: probably cut short, so nothing was concluded from it. If upstream really pruned its tags, save the watch with any change of its tags or target to accept that`,
   );
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClosableRegistries } from "../../shared/auth/registries.ts";
 import type { FailureCode } from "../../shared/model/failure.ts";
+import { tagsOf } from "../../shared/model/tag-list.ts";
 import { failureOf } from "../support/failures.ts";
 import { loopbackRegistries, never, user } from "../support/registries.ts";
 import {
@@ -37,8 +38,9 @@ const challenge = (header: string): Reply => ({ status: 401, headers: { "www-aut
 const bearer = (scope = "repository:app:pull") =>
   challenge(`Bearer realm="${auth.origin}/token",service="reg",scope="${scope}"`);
 const ask = "GET /token?service=reg&scope=repository%3Aapp%3Apull";
-const list = (credential?: string, repository = "app") =>
-  registries.open(registry.host, credential).listTags(repository, never);
+const list = async (credential?: string, repository = "app") => [
+  ...tagsOf(await registries.open(registry.host, credential).listTags(repository, never)),
+];
 const authorizations = (server: ScriptedServer) =>
   server.received.map(({ headers }) => headers.authorization);
 

@@ -1,3 +1,4 @@
+import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
 import { parsePolicy } from "../../shared/policies/members.ts";
 import { parsePattern } from "../../shared/policies/pattern.ts";
 import { type Selection, select } from "../../shared/policies/select.ts";
@@ -14,7 +15,7 @@ export interface Columns {
 
 export function selectBy(columns: Columns, list: readonly string[]): Selection {
   const { tags, include, exclude, prereleases = "exclude", keep, track = [] } = columns;
-  return select(list, {
+  return select(tagListOf([tagPageOf(list)]), {
     ...(tags === undefined ? {} : { policy: parsePolicy(tags, { prereleases }) }),
     ...(include === undefined ? {} : { include: parsePattern("Include", include) }),
     ...(exclude === undefined ? {} : { exclude: parsePattern("Exclude", exclude) }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseWatch } from "../../shared/documents/watch.ts";
 import { Failure, type FailureCode } from "../../shared/model/failure.ts";
+import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
 import { announceTrouble, shrinkage, troubleOf } from "../../shared/steps/watch-trouble.ts";
 import { emptyState } from "../../shared/stores/watch-states.ts";
 import { never } from "../support/registries.ts";
@@ -20,7 +21,7 @@ describe("a listing that shrinks", () => {
     { before: 10, now: 1000, believed: true },
   ])("case 10: from $before to $now tags is believed: $believed", ({ before, now, believed }) => {
     const tags = Array.from({ length: now }, (_, at) => `${at}`);
-    const doubt = shrinkage(watch, { ...emptyState, listed: before }, tags);
+    const doubt = shrinkage(watch, { ...emptyState, listed: before }, tagListOf([tagPageOf(tags)]));
     expect(doubt === undefined).toBe(believed);
     if (!believed) expect(doubt?.message).toContain(`listed ${before} tags before and ${now} now`);
   });

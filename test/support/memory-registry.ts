@@ -2,6 +2,7 @@ import { abortFailure } from "../../shared/http/network-failure.ts";
 import type { Manifest } from "../../shared/model/descriptor.ts";
 import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import { Failure } from "../../shared/model/failure.ts";
+import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
 import type { BlobUpload, Registry } from "../../shared/registry/registry.ts";
 import type { TestImage } from "./images.ts";
 
@@ -62,7 +63,9 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
 
     listTags: async (repository, signal) => {
       begin("listTags", repository, signal);
-      return [...registry.manifests.keys()].filter((name) => name.startsWith(`${repository}:`));
+      return tagListOf([
+        tagPageOf([...registry.manifests.keys()].filter((name) => name.startsWith(`${repository}:`))),
+      ]);
     },
     headManifest: async (repository, reference, signal) => {
       begin("headManifest", `${repository} ${reference}`, signal);

@@ -2,6 +2,7 @@ import { type Manifest, mediaTypes } from "../../shared/model/descriptor.ts";
 import type { Digest } from "../../shared/model/digest.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import type { Platform } from "../../shared/model/platform.ts";
+import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
 import type { Registry } from "../../shared/registry/registry.ts";
 
 /** A registry of tags alone, which notes what it is asked and fails where it is told to. */
@@ -44,7 +45,7 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
       const start = `${repository}:`;
       const tags = [...registry.tags.keys()].filter((name) => name.startsWith(start));
       if (tags.length === 0) throw new Failure("not-found", `${host}/${repository} does not exist`);
-      return tags.map((name) => name.slice(start.length));
+      return tagListOf([tagPageOf(tags.map((name) => name.slice(start.length)))]);
     },
     headManifest: async (repository, reference) => {
       await answer(`head ${repository}:${reference}`);
