@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
+import { projectRoot } from "../local/project-root.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 // A reader that has seen enough, such as head, is no failure.
@@ -21,6 +24,7 @@ const program = new Command("wharfgate")
   .description(
     "Brings the upstream images you chose, proven by digest, into your private registry, and tells you.",
   )
+  .version(JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")).version)
   .option("--json", "results as JSON on stdout")
   .option("--data <folder>", "data folder of `wharfgate up`", ".wharfgate")
   .exitOverride((error) => {

@@ -57,6 +57,13 @@ export function parseHost(text: string): string {
  * `localhost`; without a host it is docker.io, where one-part names live under `library/`.
  */
 export function parseReference(text: string): Reference {
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0];
+  if (scheme !== undefined) {
+    throw new Failure(
+      "invalid",
+      `"${printable(text)}" begins with ${scheme}: leave it out, a reference begins with the registry's host`,
+    );
+  }
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1));
   const named = at < 0 ? text : text.slice(0, at);
