@@ -2,27 +2,27 @@ import type { Readable } from "node:stream";
 import { Failure } from "../model/failure.ts";
 import { abortFailure, networkFailure } from "./network-failure.ts";
 
-/** A signal that fires with the caller's or at the deadline, with a `Failure` as its reason. */
 export interface Deadline {
-  readonly signal: AbortSignal;
   stop(): void;
 }
 
-/** Lighter than `AbortSignal.any` with `AbortSignal.timeout`, which every request would have to pay. */
+/**
+ * Calls `expire` once, when the caller's signal fires or the time is up. Lighter than `AbortSignal.any` with
+ * `AbortSignal.timeout`, which every request would have to pay.
+ */
 export function startDeadline(
   caller: AbortSignal,
-  { deadlineMs, place }: { readonly deadlineMs: number; readonly place: string },
+  { deadlineMs, place }: { readonly deadlineMs: number; readonly place: () => string },
+  expire: (failure: Failure) => void,
 ): Deadline {
-  const controller = new AbortController();
-  const cancel = () => controller.abort(abortFailure(caller.reason, place));
+  const cancel = () => expire(abortFailure(caller.reason, place()));
   const timer = setTimeout(
-    () => controller.abort(new Failure("timeout", `${place}: not done within ${deadlineMs} ms`)),
+    () => expire(new Failure("timeout", `${place()}: not done within ${deadlineMs} ms`)),
     deadlineMs,
   );
   if (caller.aborted) cancel();
   else caller.addEventListener("abort", cancel, { once: true });
   return {
-    signal: controller.signal,
     stop() {
       clearTimeout(timer);
       caller.removeEventListener("abort", cancel);
@@ -33,7 +33,7 @@ export function startDeadline(
 /** The body up to `maxBytes`; stops the deadline and frees the connection however it ends. */
 export async function* boundedBody(
   body: Readable,
-  options: { readonly maxBytes: number; readonly place: string; readonly deadline: Deadline },
+  options: { readonly maxBytes: number; readonly place: () => string; readonly deadline: Deadline },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let bytes = 0;
   try {
@@ -42,13 +42,13 @@ export async function* boundedBody(
       if (bytes > options.maxBytes) {
         throw new Failure(
           "too-large",
-          `${options.place}: the answer has more than ${options.maxBytes} bytes`,
+          `${options.place()}: the answer has more than ${options.maxBytes} bytes`,
         );
       }
       yield chunk;
     }
   } catch (error) {
-    throw networkFailure(error, options.place);
+    throw networkFailure(error, options.place());
   } finally {
     options.deadline.stop();
     if (!body.destroyed) body.on("error", () => {}).destroy();

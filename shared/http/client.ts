@@ -5,6 +5,7 @@ import { Failure } from "../model/failure.ts";
 import { guardedLookup, type Resolve } from "./address-guard.ts";
 import { boundedBody, startDeadline } from "./body.ts";
 import { decodeContent } from "./content-decoding.ts";
+import { gather } from "./gather.ts";
 import { networkFailure } from "./network-failure.ts";
 import type { Reach } from "./reach.ts";
 
@@ -66,58 +67,67 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   return {
     async read(request) {
-      const { answer, body, deadline } = await exchange(request);
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of boundedBody(body, { ...request, place: placeOf(request), deadline })) {
-        chunks.push(chunk);
-      }
-      return { ...answer, body: chunks.length === 1 ? asBuffer(chunks[0]) : Buffer.concat(chunks) };
+      const { method, url } = request;
+      reach.permit(url);
+      const { status, headers, body } = await gather(agent, dispatchOptions(request), {
+        maxBytes: request.maxBytes,
+        deadlineMs: request.deadlineMs ?? defaultDeadlineMs,
+        signal: request.signal,
+        place: () => placeOf(request),
+        onStatus: (seen) => onRequest?.({ method, origin: url.origin, status: seen }),
+      });
+      return { status, url, header: (name) => joined(headers[name]), body };
     },
 
     async stream(request) {
-      const { answer, body, deadline } = await exchange(request);
-      return {
-        ...answer,
-        body: boundedBody(body, { ...request, place: placeOf(request), deadline }),
-        discard() {
-          deadline.stop();
-          body.on("error", () => {}).destroy();
-        },
-      };
+      const { method, url, deadlineMs = defaultDeadlineMs, maxBytes } = request;
+      const place = () => placeOf(request);
+      reach.permit(url);
+      const controller = new AbortController();
+      const deadline = startDeadline(request.signal, { deadlineMs, place }, (failure) =>
+        controller.abort(failure),
+      );
+      try {
+        const { signal } = controller;
+        const answer = await agent.request({ ...dispatchOptions(request), signal });
+        const { statusCode: status, headers } = answer;
+        onRequest?.({ method, origin: url.origin, status });
+        const encoding = method === "HEAD" ? undefined : headers["content-encoding"];
+        const body = decodeContent(answer.body, encoding, place);
+        return {
+          status,
+          url,
+          header: (name) => joined(headers[name]),
+          body: boundedBody(body, { maxBytes, place, deadline }),
+          discard() {
+            deadline.stop();
+            body.on("error", () => {}).destroy();
+          },
+        };
+      } catch (error) {
+        deadline.stop();
+        throw networkFailure(error, place());
+      }
     },
 
     close: () => agent.destroy(),
   };
+}
 
-  async function exchange(request: HttpRequest) {
-    const { method, url, deadlineMs = defaultDeadlineMs } = request;
-    const place = placeOf(request);
-    reach.permit(url);
-    const deadline = startDeadline(request.signal, { deadlineMs, place });
-    try {
-      const answer = await agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method,
-        headers: { "accept-encoding": "identity", "user-agent": "wharfgate", ...request.headers },
-        body: request.body ?? null,
-        signal: deadline.signal,
-        // Otherwise undici closes the connection after every HEAD.
-        reset: false,
-        // While a body goes out, no answer is expected: only the deadline holds.
-        headersTimeout: request.body === undefined ? idleMs : deadlineMs,
-        bodyTimeout: idleMs,
-      });
-      onRequest?.({ method, origin: url.origin, status: answer.statusCode });
-      const header = (name: string) => joined(answer.headers[name]);
-      const encoding = method === "HEAD" ? undefined : header("content-encoding");
-      const body = decodeContent(answer.body, encoding, place);
-      return { answer: { status: answer.statusCode, url, header }, body, deadline };
-    } catch (error) {
-      deadline.stop();
-      throw networkFailure(error, place);
-    }
-  }
+function dispatchOptions(request: HttpRequest) {
+  const { method, url, body, deadlineMs = defaultDeadlineMs } = request;
+  return {
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method,
+    headers: { "accept-encoding": "identity", "user-agent": "wharfgate", ...request.headers },
+    body: body ?? null,
+    // Otherwise undici closes the connection after every HEAD.
+    reset: false,
+    // While a body goes out, no answer is expected: only the deadline holds.
+    headersTimeout: body === undefined ? idleMs : deadlineMs,
+    bodyTimeout: idleMs,
+  };
 }
 
 function createAgent({ reach, ca, connections = 24, resolve }: HttpClientOptions): Agent {
@@ -154,12 +164,6 @@ function trusting(ca: string): SecureContext {
 
 function joined(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(", ") : value;
-}
-
-function asBuffer(bytes: Uint8Array | undefined): Buffer {
-  return bytes === undefined
-    ? Buffer.alloc(0)
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function placeOf({ method, url }: HttpRequest): string {

@@ -1,11 +1,12 @@
 import type { HttpAnswer } from "../http/client.ts";
 import { nextLink } from "../http/link.ts";
 import { Failure } from "../model/failure.ts";
-import { type TagList, type TagPage, tagListOf, tagPageOf } from "../model/tag-list.ts";
+import { type TagList, type TagPage, tagListOf } from "../model/tag-list.ts";
 import { repositoryScope } from "./authorizer.ts";
 import { largestPage, modestPage } from "./hosts.ts";
 import type { Session } from "./session.ts";
 import { ociErrorCode } from "./status-failure.ts";
+import { readTagPage } from "./tag-page.ts";
 
 const mostPages = 2000;
 const mostBytes = 64 * 1024 * 1024;
@@ -27,7 +28,7 @@ export function createListTags(session: Session): ListTags {
     for (;;) {
       seen.add(answer.url.href);
       bytesLeft -= answer.body.length;
-      pages.push(tagPageOf(parseTagPage(answer)));
+      pages.push(await readTagPage(answer));
       const next = nextLink(answer.header("link"), answer.url);
       if (next === undefined) return tagListOf(pages);
       if (seen.has(next.href)) {
@@ -72,21 +73,4 @@ export function createListTags(session: Session): ListTags {
 function isAboutPages(answer: HttpAnswer): boolean {
   const code = ociErrorCode(answer.body);
   return code === undefined || code === "UNSUPPORTED" || code === "PAGINATION_NUMBER_INVALID";
-}
-
-/** An HTML page or an error text with status 200 must never read as "no tags". */
-function parseTagPage({ body, url }: HttpAnswer): readonly string[] {
-  let page: unknown;
-  try {
-    page = JSON.parse(body.toString("utf8"));
-  } catch (error) {
-    throw new Failure("protocol", `${url.host} sent a tag list that is not JSON`, { cause: error });
-  }
-  const tags = typeof page === "object" && page !== null && "tags" in page ? page.tags : undefined;
-  // Go's encoding of an empty list, which registries send for a repository without tags.
-  if (tags === null) return [];
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === "string")) {
-    throw new Failure("protocol", `${url.host} sent a tag list without a list of tags`);
-  }
-  return tags;
 }

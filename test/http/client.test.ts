@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -132,6 +133,21 @@ describe("content encoding", () => {
     expect((await client.read(get("/x"))).body.toString()).toBe("unpacked");
   });
 
+  it("counts the unpacked bytes: at the limit it is taken, one over it is not", async () => {
+    const reply = { headers: { "content-encoding": "gzip" }, body: gzipSync("12345") };
+    server.expect("GET /x", reply, reply);
+    expect((await client.read(get("/x", { maxBytes: 5 }))).body.toString()).toBe("12345");
+    await failureOf(() => client.read(get("/x", { maxBytes: 4 })), "too-large");
+  });
+
+  it("cuts a gzip that is endless while it is still packed", async () => {
+    server.expect("GET /x", (_request, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" });
+      return endlessly(response, gzipSync(randomBytes(1000)));
+    });
+    await failureOf(() => client.read(get("/x", { maxBytes: 100_000 })), "too-large");
+  });
+
   it("caps a gzip bomb on its decoded bytes", async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     server.expect("GET /x", { headers: { "content-encoding": "gzip" }, body: bomb });
@@ -210,6 +226,23 @@ describe("a body that does not end well", () => {
 });
 
 describe("no answer", () => {
+  it("meets the deadline while it waits for a connection, which it then leaves to others", async () => {
+    const single = clientFor(server.origin, { connections: 1 });
+    const { promise: asked, resolve: onAsked } = Promise.withResolvers<ServerResponse>();
+    server.expect("GET /slow", (_request, response) => {
+      onAsked(response);
+      return undefined;
+    });
+    const slow = single.read(get("/slow"));
+    const response = await asked;
+    await failureOf(() => single.read(get("/never-asked", { deadlineMs: 50 })), "timeout");
+    response.end("done");
+    expect((await slow).body.toString()).toBe("done");
+    server.expect("GET /x", { body: "next" });
+    expect((await single.read(get("/x"))).body.toString()).toBe("next");
+    await single.close();
+  });
+
   it("meets the deadline", async () => {
     server.expect("GET /x", () => undefined);
     await failureOf(() => client.read(get("/x", { deadlineMs: 100 })), "timeout");
