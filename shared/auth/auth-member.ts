@@ -2,7 +2,7 @@ import type { Challenge } from "../http/challenge.ts";
 import type { HttpClient } from "../http/client.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Credential } from "../model/credential.ts";
-import type { Scope } from "../registry/authorizer.ts";
+import type { Refused, Scope } from "../registry/authorizer.ts";
 
 /** Who we are to one registry. Secrets are fetched when a challenge needs them, and kept nowhere else. */
 export type Identity =
@@ -22,13 +22,14 @@ export interface AuthPorts {
 
 /** Answers the challenges of one registry in one way. */
 export interface Responder {
+  /** Scopes that will soon be asked for, one by one. */
+  prepare?(scopes: readonly Scope[]): void;
+  /** As `Authorizer.narrow`. */
+  narrow?(scopes: readonly Scope[], why: "refused" | "forbidden"): boolean;
   /** The Authorization header for these scopes, from memory where it still holds. */
   authorization(scopes: readonly Scope[], signal: AbortSignal): Promise<string>;
   /** After a 401: forgets what was refused and takes in what the new challenge says. */
-  renew(
-    challenge: Challenge,
-    options: { readonly scopes: readonly Scope[]; readonly signal: AbortSignal },
-  ): Promise<string>;
+  renew(challenge: Challenge, options: Refused): Promise<string>;
 }
 
 /** A way to sign in at registries. */

@@ -3,26 +3,50 @@ import type { Scope } from "../registry/authorizer.ts";
 import type { AuthMember, AuthPorts } from "./auth-member.ts";
 import { basicHeader } from "./basic-header.ts";
 import { parseRealm, type Realm } from "./realm.ts";
+import { createScopeGroups } from "./scope-groups.ts";
 import { largestTokenAnswer, parseTokenAnswer } from "./token-answer.ts";
 import { createTokenCache, type Token } from "./token-cache.ts";
 
-/** Tokens of a token service, by GET, with or without a credential. Source: distribution, spec/auth/token. */
+/**
+ * Tokens of a token service, by GET, with or without a credential. A token for several repositories at once saves as many
+ * requests; where a service does not grant that, it is asked for one at a time.
+ * Source: distribution, spec/auth/token.
+ */
 export const bearer: AuthMember = {
   kind: "bearer",
   accepts: (challenge, identity) => challenge.scheme === "bearer" && identity.kind !== "entra",
   create(challenge, ports) {
     let realm = parseRealm(challenge, ports);
     const cache = createTokenCache(ports.now);
+    const groups = createScopeGroups();
 
     return {
+      prepare: (scopes) => groups.add(scopes),
       // Also for repositories that were never challenged: one request instead of a 401 first.
-      authorization: (scopes, signal) => tokenFor(scopes, { asked: scopes, signal }),
-      renew(renewed, { scopes, signal }) {
+      authorization,
+      renew(renewed, { scopes, refused, signal }) {
         realm = parseRealm(renewed, ports);
-        cache.forget(keyOf(scopes));
-        return tokenFor(scopes, { asked: [...new Set([...scopes, ...realm.scopes])], signal });
+        const asked = [...new Set([...scopes, ...realm.scopes])];
+        const more = asked.length > scopes.length;
+        // What has run out was no worse for being one for many.
+        const tooLittle = refused !== undefined && renewed.parameters.get("error") !== "invalid_token";
+        if (more || tooLittle) groups.part(scopes, "refused");
+        cache.forget(keyOf(groups.of(scopes)), more ? undefined : refused?.slice("Bearer ".length));
+        return more ? tokenFor(scopes, { asked, signal }) : authorization(scopes, signal);
       },
+      narrow: (scopes, why) => groups.part(scopes, why),
     };
+
+    async function authorization(scopes: readonly Scope[], signal: AbortSignal): Promise<string> {
+      const group = groups.of(scopes);
+      try {
+        return await tokenFor(group, { asked: group, signal });
+      } catch (error) {
+        if (group.length === scopes.length || !isRefusal(error)) throw error;
+        groups.split(group);
+        return authorization(scopes, signal);
+      }
+    }
 
     async function tokenFor(
       scopes: readonly Scope[],
@@ -38,6 +62,11 @@ export const bearer: AuthMember = {
     }
   },
 };
+
+/** Whether another set of scopes may fare better: not when nobody answers, nor where nothing may be sent. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Failure && !error.transient && error.code !== "blocked";
+}
 
 async function fetchToken(
   ports: AuthPorts,

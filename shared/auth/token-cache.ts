@@ -13,7 +13,8 @@ export interface TokenCache {
     key: string,
     options: { fetch(signal: AbortSignal): Promise<Token>; signal: AbortSignal },
   ): Promise<string>;
-  forget(key: string): void;
+  /** Forgets the token of `key`, unless it is another one than `refused` by now. */
+  forget(key: string, refused?: string): void;
 }
 
 const fetchMs = 30_000;
@@ -39,7 +40,9 @@ export function createTokenCache(now: Clock): TokenCache {
       }
       return orAborted(asked, signal);
     },
-    forget: (key) => void tokens.delete(key),
+    forget(key, refused) {
+      if (refused === undefined || tokens.get(key)?.value === refused) tokens.delete(key);
+    },
   };
 
   function keep(key: string, { value, expiresInSeconds }: Token): string {
@@ -50,7 +53,8 @@ export function createTokenCache(now: Clock): TokenCache {
   }
 }
 
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The promise, or a `Failure` once the signal fires. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(abortFailure(signal.reason, "waiting for a token"));
     if (signal.aborted) abort();

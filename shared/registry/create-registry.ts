@@ -1,3 +1,4 @@
+import { repositoryScope } from "./authorizer.ts";
 import { getBlob, headBlob } from "./blobs.ts";
 import { createListTags } from "./list-tags.ts";
 import { getManifest, headManifest, putManifest } from "./manifests.ts";
@@ -11,6 +12,8 @@ export function createRegistry(options: SessionOptions): Registry {
   const session = createSession(options);
   return {
     host: session.host,
+    prepare: (repositories) =>
+      session.prepare(repositories.map((repository) => repositoryScope(repository, "pull"))),
     listTags: createListTags(session),
     headManifest: (repository, reference, signal) => headManifest(session, { repository, reference, signal }),
     getManifest: (repository, reference, signal) => getManifest(session, { repository, reference, signal }),

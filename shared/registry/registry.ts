@@ -8,6 +8,9 @@ export interface Registry {
   /** `docker.io`, `registry.example:5000`: as in references, not as in URLs. */
   readonly host: string;
 
+  /** Tells which repositories will be read soon, so that one token may do for many of them. */
+  prepare(repositories: readonly string[]): void;
+
   /**
    * All tags in the registry's order, repeats and all. `not-found` when the repository does not exist; `protocol` when the
    * listing cannot be trusted to be whole.

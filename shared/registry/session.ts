@@ -27,6 +27,8 @@ export interface Session {
   readonly host: string;
   /** `https://registry-1.docker.io` */
   readonly origin: string;
+  /** Tells which scopes will be asked for soon. */
+  prepare(scopes: readonly Scope[]): void;
   /** `/v2/<repository>/<rest>`; the repository is checked, `rest` must be already. */
   url(repository: string, rest: string): URL;
   read(request: SessionRequest): Promise<HttpAnswer>;
@@ -50,6 +52,7 @@ export function createSession(options: SessionOptions): Session {
   return {
     host,
     origin,
+    prepare: (scopes) => authorizer.prepare(scopes),
     url: (repository, rest) => new URL(`${origin}/v2/${parseRepositoryPath(repository)}/${rest}`),
 
     read: (request) =>
@@ -74,16 +77,33 @@ export function createSession(options: SessionOptions): Session {
     request: SessionRequest,
     exchange: { send(request: HttpRequest): Promise<A>; discard(answer: A): void },
   ): Promise<A> {
-    const { scopes, signal } = request;
     // Nothing that is not the registry's own origin ever sees a credential: upload and page URLs may lead elsewhere.
-    const home = request.url.origin === origin;
-    const known = home ? await authorizer.authorization(scopes, signal) : undefined;
-    const answer = await attempt(request, { authorization: known, exchange });
-    if (answer.status !== 401 || !home || answer.url.origin !== origin) return answer;
+    if (request.url.origin !== origin) return attempt(request, { authorization: undefined, exchange });
+    const { scopes, signal } = request;
+    const refused = await authorizer.authorization(scopes, signal);
+    let outcome: "answered" | "failed" = "failed";
+    let answer: A;
+    let renewed: string | undefined;
+    try {
+      answer = await attempt(request, { authorization: refused, exchange });
+      outcome = "answered";
+      if (isOwn(answer, 401)) {
+        exchange.discard(answer);
+        const challenges = parseChallenges(answer.header("www-authenticate"));
+        renewed = await authorizer.answer(challenges, { scopes, refused, signal });
+      }
+    } finally {
+      authorizer.settle(outcome);
+    }
+    if (renewed !== undefined) answer = await attempt(request, { authorization: renewed, exchange });
+    const why = isOwn(answer, 401) ? "refused" : isOwn(answer, 403) ? "forbidden" : undefined;
+    if (why === undefined || !authorizer.narrow(scopes, why)) return answer;
     exchange.discard(answer);
-    const challenges = parseChallenges(answer.header("www-authenticate"));
-    const authorization = await authorizer.answer(challenges, { scopes, signal });
-    return attempt(request, { authorization, exchange });
+    return attempt(request, { authorization: await authorizer.authorization(scopes, signal), exchange });
+  }
+
+  function isOwn(answer: HttpAnswer | HttpStream, status: number): boolean {
+    return answer.status === status && answer.url.origin === origin;
   }
 
   function refusal({ method }: SessionRequest, answer: HttpAnswer): Failure {

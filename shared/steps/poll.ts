@@ -12,6 +12,7 @@ import type { Queues } from "../stores/queues.ts";
 import { emptyState, type WatchState, type WatchStates } from "../stores/watch-states.ts";
 import type { Watches } from "../stores/watches.ts";
 import { askUpstream, createListing, type WatchInput } from "./ask-upstream.ts";
+import { prepareSources } from "./prepare-sources.ts";
 import { settleOrders } from "./settle-orders.ts";
 import { announceTrouble, troubleOf } from "./watch-trouble.ts";
 
@@ -60,6 +61,7 @@ export async function poll(message: PollMessage, ports: PollPorts, signal: Abort
   );
   const sources = Map.groupBy(watches, ({ source, credential }) => `${credential ?? ""} ${source.path}`);
 
+  prepareSources(watches, ports.registries);
   const results = new Map<string, WatchResult>();
   let limited: Failure | undefined;
   await mapConcurrent([...sources.values()], repositoriesAtOnce, async (sharing) => {

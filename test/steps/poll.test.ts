@@ -65,6 +65,18 @@ describe("a poll", () => {
     expect(bench.upstream.calls.filter((call) => call.startsWith("list"))).toEqual(["list library/app"]);
   });
 
+  it("announces all repositories before it asks for the first", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const second = { group: "default", name: "second" };
+    await addWatch(bench, second, { Source: `${upstreamHost}/library/other`, Tags: "semver <2" });
+    publish(bench, { "1.0.0": "a" });
+    const announced: unknown[] = [];
+    bench.upstream.onCall = () => void announced.push([...bench.upstream.prepared]);
+    await pollNow(bench, [app, second]);
+    expect(announced[0]).toEqual([["library/app", "library/other"]]);
+    expect(bench.upstream.prepared).toHaveLength(1);
+  });
+
   it("passes by watches that are disabled, rejected, of another host, or gone", async () => {
     const bench = await watching({ Tags: "semver >=1", Enabled: false });
     const others = ["elsewhere", "bad", "gone"].map((name) => ({ group: "default", name }));

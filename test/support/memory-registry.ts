@@ -61,6 +61,7 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
     },
     failNext: (verb, ...errors) => void faults.set(verb, [...(faults.get(verb) ?? []), ...errors]),
 
+    prepare: () => {},
     listTags: async (repository, signal) => {
       begin("listTags", repository, signal);
       return tagListOf([

@@ -11,6 +11,8 @@ export interface ScriptedRegistry extends Registry {
   readonly tags: Map<string, Digest>;
   /** `list repository`, `head repository:reference`, `get …`. */
   readonly calls: string[];
+  /** Repositories that were announced, a list for each time. */
+  readonly prepared: (readonly string[])[];
   /** Thrown by every call that begins with the key, until it is deleted. */
   readonly faults: Map<string, Error>;
   /** What every index offers. */
@@ -37,9 +39,11 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
     host,
     tags: new Map(),
     calls: [],
+    prepared: [],
     faults: new Map(),
     platforms: [],
     onCall: () => {},
+    prepare: (repositories) => void registry.prepared.push(repositories),
     listTags: async (repository) => {
       await answer(`list ${repository}`);
       const start = `${repository}:`;
