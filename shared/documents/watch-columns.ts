@@ -7,11 +7,15 @@ export type WatchColumn = keyof typeof columns;
 /** Every column: what it holds, for error messages and for `watch add --help`. */
 export const columns = {
   Source: "upstream repository, such as docker.io/library/nginx",
-  Tags: 'scheme and range: "semver >=1.27 <2" or "exact 1.27.1,1.28.0"',
+  Tags: 'scheme and range: "semver >=1.27 <2" or "exact 1.27.1,1.28.0"; schemes are semver, loose, calver, number, alphabetical, exact',
   Include: "RE2 pattern that the whole tag must match",
   Exclude: "RE2 pattern that the whole tag must not match",
-  Prereleases: "include or exclude (the default)",
-  Keep: "how many of the newest versions to follow, 1 to 10000; empty means all",
+  Extract: 'RE2 pattern for what the scheme reads: "build-([0-9]+)" or "(.*)-b([0-9]+) => $1.$2"',
+  Family: 'suffixes to follow, each by itself: "plain, -alpine, -alpine*"; empty means plain, no suffix',
+  Prereleases: 'include, exclude (the default) or labels: "rc,beta"',
+  Keep: "how many of the newest versions to follow in each family, 1 to 10000; empty means all",
+  KeepPer: "of what Keep keeps the newest: all (the default), major or minor",
+  Verbatim: "tags that are always followed as versions when upstream has them: 1.20.3,1.21.0",
   Track: "floating tags to follow by digest: latest,stable",
   Platforms: "platforms that an image must offer: linux/amd64,linux/arm64",
   Target: `repository and tag at the target; default ${defaultTarget}`,
@@ -25,15 +29,7 @@ export const columns = {
 } as const;
 
 /** Columns of the design whose check is not built yet: a row that relies on one must not import without it. */
-const unsupported: ReadonlySet<string> = new Set([
-  "Extract",
-  "Family",
-  "KeepPer",
-  "Cooldown",
-  "Approval",
-  "Verify",
-  "Referrers",
-]);
+const unsupported: ReadonlySet<string> = new Set(["Cooldown", "Approval", "Verify", "Referrers"]);
 
 /** What is wrong with a column by its name or type; its text is judged by its parser. */
 export function columnProblems(column: string, value: unknown): string[] {
@@ -79,11 +75,6 @@ export function parseList(text: string): string[] {
   if (items.some((item) => item === ""))
     throw new Failure("invalid", `"${printable(text)}" has an empty item between commas`);
   return [...new Set(items)];
-}
-
-export function parsePrereleases(text: string): "include" | "exclude" {
-  if (text === "include" || text === "exclude") return text;
-  throw new Failure("invalid", `Prereleases must be include or exclude, not "${printable(text)}"`);
 }
 
 export function parseKeep(text: string): number {

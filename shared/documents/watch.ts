@@ -3,10 +3,8 @@ import type { Values } from "../azure/tables.ts";
 import { type MethodKind, parseMethodKind } from "../methods/members.ts";
 import { Failure } from "../model/failure.ts";
 import { type Platform, parsePlatform } from "../model/platform.ts";
-import { parseRepository, parseTag, type Repository } from "../model/reference.ts";
-import { parsePolicy } from "../policies/members.ts";
-import { parsePattern } from "../policies/pattern.ts";
-import type { Rules } from "../policies/select.ts";
+import { parseRepository, type Repository } from "../model/reference.ts";
+import { needsList, type Rules } from "../policies/rules.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
 import { defaultTarget, parseTarget, type TargetTemplate } from "./target-template.ts";
 import {
@@ -15,12 +13,11 @@ import {
   parseChannelName,
   parseCredentialReference,
   parseEnabled,
-  parseKeep,
   parseList,
-  parsePrereleases,
   type WatchColumn,
 } from "./watch-columns.ts";
 import { parseWatchId, type WatchId } from "./watch-id.ts";
+import { readRules } from "./watch-rules.ts";
 
 /** One row of the table `watches`, parsed: which upstream repository to follow, which tags, where to and how. */
 export interface Watch extends WatchId {
@@ -59,13 +56,8 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
 
   for (const column of Object.keys(row)) problems.push(...columnProblems(column, row[column]));
   const id = attempt(() => parseWatchId(group, name), problems);
-  const prereleases = read("Prereleases", parsePrereleases) ?? "exclude";
   const source = read("Source", parseRepository);
-  const policy = read("Tags", (text) => parsePolicy(text, { prereleases }));
-  const include = read("Include", (text) => parsePattern("Include", text));
-  const exclude = read("Exclude", (text) => parsePattern("Exclude", text));
-  const keep = read("Keep", parseKeep);
-  const track = read("Track", (text) => parseList(text).map(parseTag)) ?? [];
+  const rules = readRules(read, problems);
   const platforms = read("Platforms", (text) => parseList(text).map(parsePlatform)) ?? [];
   const target = read("Target", parseTarget) ?? parseTarget(defaultTarget);
   const method = read("Method", parseMethodKind);
@@ -79,8 +71,10 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   if (source === undefined && String(row.Source ?? "").trim() === "") {
     problems.unshift(`Source is missing: ${columns.Source}`);
   }
-  if (policy === undefined && track.length === 0 && problems.length === 0) {
-    problems.push(`Tags and Track are both empty, so nothing would be chosen. Tags: ${columns.Tags}`);
+  if (!needsList(rules) && rules.track.length === 0 && problems.length === 0) {
+    problems.push(
+      `Tags, Verbatim and Track are all empty, so nothing would be chosen. Tags: ${columns.Tags}`,
+    );
   }
   if (problems.length > 0 || id === undefined || source === undefined) {
     throw new Failure("invalid", bounded(problems.join("; ")), { context: { group, name } });
@@ -88,13 +82,7 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   return {
     ...id,
     source,
-    rules: {
-      track,
-      ...(policy === undefined ? {} : { policy }),
-      ...(include === undefined ? {} : { include }),
-      ...(exclude === undefined ? {} : { exclude }),
-      ...(keep === undefined ? {} : { keep }),
-    },
+    rules,
     platforms,
     target,
     schedule,
@@ -133,6 +121,10 @@ const selecting: readonly WatchColumn[] = [
   "Prereleases",
   "Keep",
   "Track",
+  "Extract",
+  "Family",
+  "KeepPer",
+  "Verbatim",
   "Platforms",
   "Target",
   "Method",

@@ -1,7 +1,7 @@
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { isTag } from "../model/reference.ts";
-import type { Policy, PolicyMember } from "./policy.ts";
+import type { PolicyMember } from "./policy.ts";
 
 const maxTags = 500;
 
@@ -13,19 +13,16 @@ export const exact: PolicyMember = {
   kind: "exact",
   parse(text) {
     const places = new Map(parseTags(text).map((tag, place) => [tag, place]));
-    const policy: Policy<number> = {
-      judge(tag) {
-        const place = places.get(tag);
-        if (place !== undefined) return { kind: "candidate", key: place };
-        return {
-          kind: "skipped",
-          reason: "not-listed",
-          detail: `${tag} is not one of those that exact lists`,
-        };
+    const placeOf = (tag: string) => places.get(tag) ?? places.size;
+    return {
+      kind: "name",
+      refuse(tag) {
+        if (places.has(tag)) return undefined;
+        return { reason: "not-listed", detail: `${tag} is not one of those that exact lists` };
       },
-      compare: (a, b) => a - b,
+      compare: (a, b) => placeOf(a) - placeOf(b),
+      names: (tag) => places.has(tag),
     };
-    return policy;
   },
 };
 

@@ -6,11 +6,24 @@ import { Failure } from "../model/failure.ts";
 const maxLength = 512;
 const maxProgramSize = 1_000;
 
+/** A test of a whole tag. */
+export interface Pattern {
+  /** As it was written. */
+  readonly text: string;
+  test(tag: string): boolean;
+}
+
 /**
  * Compiles a pattern in RE2 syntax (linear in time, whatever people write) into a test of the whole tag: `^(?:…)$`.
  * `column` names where it comes from, such as `Include`. Throws `invalid`. Source: https://github.com/google/re2/wiki/Syntax
  */
-export function parsePattern(column: string, text: string): (tag: string) => boolean {
+export function parsePattern(column: string, text: string): Pattern {
+  const anchored = compileWhole(column, text);
+  return { text, test: (tag) => anchored.test(tag) };
+}
+
+/** The pattern as `^(?:…)$`, for one that captures as for one that only tests. */
+export function compileWhole(column: string, text: string): RE2JS {
   if (text.length === 0)
     throw new Failure("invalid", `${column} is empty: leave it out, or write for example ".*-alpine"`);
   if (text.length > maxLength) {
@@ -21,8 +34,7 @@ export function parsePattern(column: string, text: string): (tag: string) => boo
   if (size > maxProgramSize) {
     throw new Failure("invalid", `${column} "${printable(text)}" repeats too much: use smaller counts or *`);
   }
-  const anchored = compile(column, text, `^(?:${text})$`);
-  return (tag) => anchored.test(tag);
+  return compile(column, text, `^(?:${text})$`);
 }
 
 function compile(column: string, text: string, expression: string): RE2JS {

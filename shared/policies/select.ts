@@ -1,109 +1,126 @@
-import { printable } from "../model/digest.ts";
-import { isTag } from "../model/reference.ts";
-import { type TagList, tagsOf } from "../model/tag-list.ts";
-import type { Policy, Skipped, Verdict } from "./policy.ts";
-
-/** What a watch wants of a tag list; all parts are parsed and checked. */
-export interface Rules {
-  /** Absent when the watch only tracks floating tags. */
-  readonly policy?: Policy;
-  /** Anchored RE2 test of the whole tag. */
-  readonly include?: (tag: string) => boolean;
-  readonly exclude?: (tag: string) => boolean;
-  /** How many of the newest to keep; absent means all. */
-  readonly keep?: number;
-  /** Floating tags that are followed by digest. */
-  readonly track: readonly string[];
-}
+import type { TagList } from "../model/tag-list.ts";
+import type { Candidates } from "./candidates.ts";
+import { equalsOf, explain } from "./explain.ts";
+import { gatherNames, gatherVersions } from "./gather.ts";
+import { presentIn } from "./named-tags.ts";
+import type { Skipped } from "./policy.ts";
+import { newest, rank } from "./rank.ts";
+import type { Rules } from "./rules.ts";
 
 export interface Selection {
-  /** Versions, newest first. */
+  /** Versions: families in the order of the column, the newest first; then those of Verbatim that the list has. */
   readonly versions: readonly string[];
   /** Tracked floating tags, in the order of the watch, whether the list has them or not. */
   readonly tracked: readonly string[];
+  /** Tags that Extract made one: all of them are chosen, and count as one version for Keep. */
+  readonly collisions: readonly Collision[];
+  /** Every tag that was not chosen, once, sorted. Made when it is first asked for; `explainAll` makes it in slices. */
   readonly skipped: readonly Skipped[];
 }
 
-/**
- * Decides which tags of a list are wanted: artifact tags out, include and exclude, scheme and range, newest first, keep.
- * The answer does not depend on the order of `tags`, nor on repeats; each tag that is neither in `versions` nor in
- * `tracked` is in `skipped` once, sorted by tag. A tracked tag is never also a version.
- */
-export function select(tags: TagList, rules: Rules): Selection {
-  const tracked = [...new Set(rules.track)];
-  const remaining = new Set(tagsOf(tags));
-  for (const tag of tracked) remaining.delete(tag);
+export interface Collision {
+  readonly key: string;
+  readonly tags: readonly string[];
+}
 
-  const candidates: Candidate[] = [];
-  const skipped: Skipped[] = [];
-  for (const tag of remaining) {
-    const verdict = judge(tag, rules);
-    if (verdict.kind === "candidate") candidates.push({ tag, key: verdict.key });
-    else skipped.push({ tag, reason: verdict.reason, detail: verdict.detail });
-  }
-  const versions =
-    rules.policy === undefined ? [] : newestFirst(candidates, { ...rules, policy: rules.policy }, skipped);
+/**
+ * Decides which tags of a list are wanted. The pipeline: no artifacts, no commit ids; Include and Exclude; Extract; the
+ * scheme with its range; prereleases; families; no aliases, no implausible numbers; newest first; Keep. The answer does not
+ * depend on the order of the list, nor on repeats; each tag is in one of `versions`, `tracked` and `skipped`, once.
+ */
+export function select(list: TagList, rules: Rules): Selection {
+  return atOnce(selecting(list, rules));
+}
+
+/** As `select`, for lists of any length: every few milliseconds `yieldNow` lets others go on. */
+export function selectAll(list: TagList, rules: Rules, yieldNow: () => Promise<void>): Promise<Selection> {
+  return inSlices(selecting(list, rules), yieldNow);
+}
+
+/** `skipped` of the selection that `rules` make of `list`, in slices as `selectAll` does it. */
+export function explainAll(
+  list: TagList,
+  rules: Rules,
+  yieldNow: () => Promise<void>,
+): Promise<readonly Skipped[]> {
+  return inSlices(explaining(list, rules), yieldNow);
+}
+
+function* selecting(list: TagList, rules: Rules): Generator<void, Selection> {
+  const candidates = yield* gather(list, rules);
+  const { versions, collisions } = yield* choose(candidates, rules);
+  const present = yield* presentIn(list, rules.verbatim);
+  const track = new Set(rules.track);
+  const verbatim = [...new Set(rules.verbatim)].filter((tag) => present.has(tag) && !track.has(tag));
+  let skipped: readonly Skipped[] | undefined;
   return {
-    versions,
-    tracked,
-    // Sorting this would be most of the work, and polls never look at it.
+    versions: [...versions, ...verbatim],
+    tracked: [...track],
+    collisions,
     get skipped() {
-      return skipped.sort((a, b) => byCodeUnit(a.tag, b.tag));
+      skipped ??= atOnce(explaining(list, rules));
+      return skipped;
     },
   };
 }
 
-interface Candidate {
-  readonly tag: string;
-  readonly key: unknown;
+function* explaining(list: TagList, rules: Rules): Generator<void, readonly Skipped[]> {
+  const candidates = yield* gather(list, rules);
+  const { versions } = yield* choose(candidates, rules);
+  const chosen = new Set([...versions, ...rules.verbatim, ...rules.track]);
+  return yield* explain(list, rules, { candidates, chosen });
 }
 
-// Signatures, attestations, SBOMs and referrers under the fallback scheme: cosign's SIGNATURE_SPEC and the distribution
-// specification 1.1, "Referrers Tag Schema" (which truncates to 64 digits).
-const artifactPattern = /^sha(?:256|512)-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/;
-
-function judge(tag: string, { policy, include, exclude }: Rules): Verdict<unknown> {
-  if (!isTag(tag)) return skip("invalid-tag", `"${printable(tag)}" is not a tag by the OCI grammar`);
-  if (artifactPattern.test(tag)) {
-    return skip("artifact", `${tag} is a signature, an attestation, an SBOM or a list of referrers`);
-  }
-  if (include?.(tag) === false) return skip("not-included", `${tag} does not match Include as a whole`);
-  if (exclude?.(tag)) return skip("excluded", `${tag} matches Exclude`);
-  return policy?.judge(tag) ?? skip("not-listed", `${tag} is not in Track, and the watch has no Tags`);
+function* gather(list: TagList, rules: Rules): Generator<void, Candidates | undefined> {
+  const { policy } = rules;
+  if (policy === undefined) return undefined;
+  return policy.kind === "version"
+    ? yield* gatherVersions(list, policy, rules)
+    : yield* gatherNames(list, policy, rules);
 }
 
-/** Sorts, lets one tag stand for each version, keeps the newest; appends what falls out to `skipped`. */
-function newestFirst(
-  candidates: Candidate[],
-  { policy, keep = Number.POSITIVE_INFINITY }: Rules & { readonly policy: Policy },
-  skipped: Skipped[],
-): string[] {
+function* choose(
+  candidates: Candidates | undefined,
+  { keep, keepPer, extract }: Rules,
+): Generator<void, { readonly versions: readonly string[]; readonly collisions: readonly Collision[] }> {
   const versions: string[] = [];
-  let previous: Candidate | undefined;
-  for (const candidate of candidates.sort((a, b) => policy.compare(a.key, b.key) || plainest(a.tag, b.tag))) {
-    const { tag, key } = candidate;
-    if (previous !== undefined && policy.compare(previous.key, key) === 0) {
-      const detail = `${tag} is the same version as ${previous.tag}, which stands for both`;
-      skipped.push({ tag, reason: "same-version", detail });
-      continue;
-    }
-    previous = candidate;
-    if (versions.length < keep) versions.push(tag);
-    else
-      skipped.push({ tag, reason: "superseded", detail: `${tag} comes after the ${keep} that Keep allows` });
+  const collisions = new Map<number, string[]>();
+  if (candidates === undefined) return { versions, collisions: [] };
+  const believed: number[] = [];
+  for (let index = 0; index < candidates.size; index++) {
+    if (index % 4096 === 4095) yield;
+    if (candidates.doubtOf(index) === undefined) believed.push(index);
   }
-  return versions;
+  const few = keep !== undefined && keepPer === "all" ? yield* newest(candidates, believed, keep) : believed;
+  const ranking = { keep: keep ?? Number.POSITIVE_INFINITY, equals: equalsOf(extract) };
+  yield* rank(candidates, few, ranking, (index, fate) => {
+    if (fate.kind === "chosen") versions.push(candidates.tagOf(index));
+    if (fate.kind !== "same-key" || fate.chosen === "no") return;
+    const tags = collisions.get(fate.standing) ?? [candidates.tagOf(fate.standing)];
+    tags.push(candidates.tagOf(index));
+    collisions.set(fate.standing, tags);
+    versions.push(candidates.tagOf(index));
+  });
+  const found = [...collisions].map(([standing, tags]) => ({ key: candidates.keyOf(standing), tags }));
+  return { versions, collisions: found };
 }
 
-/** Of two tags for one version the shorter stands first: 1.2.3 before v1.2.3. */
-function plainest(a: string, b: string): number {
-  return a.length - b.length || byCodeUnit(a, b);
+function atOnce<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
 }
 
-function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
+const mostMilliseconds = 10;
 
-function skip(reason: Skipped["reason"], detail: string): Verdict<unknown> {
-  return { kind: "skipped", reason, detail };
+async function inSlices<T>(work: Generator<void, T>, yieldNow: () => Promise<void>): Promise<T> {
+  let since = performance.now();
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (performance.now() - since < mostMilliseconds) continue;
+    await yieldNow();
+    since = performance.now();
+  }
 }

@@ -1,13 +1,8 @@
 import { Range } from "semver";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
-import { compareVersions, type Version } from "./version.ts";
-
-export interface SemverRange {
-  has(version: Version): boolean;
-  /** The greatest major version that the range names; 0 when it names none, as `*`. */
-  readonly greatestMajor: number;
-}
+import { bySemver } from "./precedence.ts";
+import { type Bound, createVersionRange, type VersionRange } from "./version-range.ts";
 
 const maxLength = 256;
 const example = 'write for example "semver >=1.27 <2", or "semver *" for all';
@@ -17,18 +12,11 @@ const example = 'write for example "semver >=1.27 <2", or "semver *" for all';
  * starts at the first prerelease of 1.27.0. An upper bound shuts out its own prereleases: `<2.0.0` does not admit
  * 2.0.0-rc1, which by bare precedence is older than 2.0.0; `<2.0.0-rc2` does. Throws `invalid`.
  */
-export function parseSemverRange(text: string): SemverRange {
-  const alternatives = parse(text).set.map((comparators) => comparators.flatMap(toBound));
-  const majors = alternatives.flat().map(({ limit }) => limit.major);
-  return {
-    has: (version) => alternatives.some((bounds) => bounds.every((bound) => admits(bound, version))),
-    greatestMajor: Math.max(0, ...majors),
-  };
-}
-
-interface Bound {
-  readonly operator: string;
-  readonly limit: Version;
+export function parseSemverRange(text: string): VersionRange {
+  return createVersionRange(
+    parse(text).set.map((comparators) => comparators.flatMap(toBound)),
+    bySemver,
+  );
 }
 
 function parse(text: string): Range {
@@ -48,24 +36,13 @@ function parse(text: string): Range {
 function toBound({ operator, semver }: Range["set"][number][number]): Bound[] {
   // npm's comparator for "any version" has a symbol in place of a version.
   if (semver.major === undefined) return [];
-  const { major, minor, patch } = semver;
-  const written = semver.prerelease.map(String);
-  const prerelease = operator === "<" && written.length === 0 ? ["0"] : written;
-  return [{ operator, limit: { major, minor, patch, prerelease } }];
-}
-
-function admits({ operator, limit }: Bound, version: Version): boolean {
-  const order = compareVersions(version, limit);
-  switch (operator) {
-    case ">=":
-      return order >= 0;
-    case ">":
-      return order > 0;
-    case "<":
-      return order < 0;
-    case "<=":
-      return order <= 0;
-    default:
-      return order === 0;
-  }
+  const { major, minor, patch, prerelease } = semver;
+  const release = operator === "<" ? "lowest" : "release";
+  return [
+    {
+      operator: operator === "" ? "=" : operator,
+      numbers: [major, minor, patch, 0],
+      prerelease: prerelease.length === 0 ? release : Buffer.from(prerelease.join(".")),
+    },
+  ];
 }

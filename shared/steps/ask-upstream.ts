@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { turnOf } from "../documents/schedule.ts";
 import type { Watch } from "../documents/watch.ts";
 import { watchKey } from "../documents/watch-id.ts";
@@ -8,7 +9,8 @@ import type { Digest } from "../model/digest.ts";
 import { Failure, type FailureCode, toFailure } from "../model/failure.ts";
 import { formatRepository } from "../model/reference.ts";
 import { type TagList, tagListOf } from "../model/tag-list.ts";
-import { select } from "../policies/select.ts";
+import { needsList } from "../policies/rules.ts";
+import { selectAll } from "../policies/select.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import { emptyState, requireRoom, type WatchStateEntry } from "../stores/watch-states.ts";
 import {
@@ -52,10 +54,10 @@ export async function askUpstream(
       ? stored
       : { ...emptyState, ...(stored?.trouble && { trouble: stored.trouble }) };
   try {
-    const tags = watch.rules.policy === undefined ? undefined : await listing.tags();
+    const tags = needsList(watch.rules) ? await listing.tags() : undefined;
     const doubt = tags && shrinkage(watch, state, tags);
     if (doubt !== undefined) throw doubt;
-    const selection = select(tags ?? tagListOf([]), watch.rules);
+    const selection = await selectAll(tags ?? tagListOf([]), watch.rules, setImmediate);
     const questions = questionsFor(state, selection, turnOf(watch.schedule, watchKey(watch), slot));
     // Before thousands of questions, not only after them.
     if (questions.fresh.length > 0) requireRoom(watch, { ...state, known: assumed(selection.versions) });

@@ -6,6 +6,7 @@ import { mapConcurrent } from "../model/concurrency.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
 import { tagListOf } from "../model/tag-list.ts";
 import type { Skipped } from "../policies/policy.ts";
+import { needsList } from "../policies/rules.ts";
 import { select } from "../policies/select.ts";
 import type { Registries } from "../registry/registry.ts";
 import type { Ledger } from "../stores/ledger.ts";
@@ -46,8 +47,7 @@ export type PlannedTag =
 /** Lists upstream's tags and tells each one's fate. Asks upstream once for the list and once per floating tag; writes nothing. */
 export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal): Promise<Plan> {
   const registry = ports.registries.open(watch.source.host, watch.credential);
-  const tags =
-    watch.rules.policy === undefined ? tagListOf([]) : await registry.listTags(watch.source.path, signal);
+  const tags = needsList(watch.rules) ? await registry.listTags(watch.source.path, signal) : tagListOf([]);
   const state = await stateOf(watch, ports.states, signal);
   const { versions, tracked, skipped } = select(tags, watch.rules);
   const targetOf = (tag: string) =>

@@ -7,6 +7,9 @@ import { formatReference } from "../model/reference.ts";
 import type { Selection } from "../policies/select.ts";
 import type { Trouble, WatchState } from "../stores/watch-states.ts";
 
+/** What a poll needs of a selection. */
+type Chosen = Pick<Selection, "versions" | "tracked">;
+
 /** Which tags a poll asks upstream for, by HEAD. */
 export interface Questions {
   /** Chosen versions that the fingerprint does not have. */
@@ -17,7 +20,7 @@ export interface Questions {
   readonly recheck: readonly string[];
 }
 
-export function questionsFor(state: WatchState, selection: Selection, turn: number): Questions {
+export function questionsFor(state: WatchState, selection: Chosen, turn: number): Questions {
   const fresh = selection.versions.filter((tag) => !state.known.has(tag));
   const settled = selection.versions.filter((tag) => state.known.has(tag));
   const next = settled[turn % Math.max(settled.length, 1)];
@@ -51,7 +54,7 @@ export interface PollContext {
 /** Pure: what follows from upstream's answers. */
 export function decidePoll(
   state: WatchState,
-  found: { readonly selection: Selection; readonly answers: Answers },
+  found: { readonly selection: Chosen; readonly answers: Answers },
   context: PollContext,
 ): PollDecision {
   const { selection, answers } = found;

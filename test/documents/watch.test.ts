@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Values } from "../../shared/azure/tables.ts";
 import { parseWatch } from "../../shared/documents/watch.ts";
 import { columns } from "../../shared/documents/watch-columns.ts";
+import { plain } from "../../shared/policies/families.ts";
 import { failureOf } from "../support/failures.ts";
 
 const least = { Source: "nginx", Tags: "semver >=1.27" };
@@ -15,7 +16,14 @@ describe("a watch", () => {
       group: "web",
       name: "nginx",
       source: { host: "docker.io", path: "library/nginx" },
-      rules: { track: [], policy: expect.anything() },
+      rules: {
+        track: [],
+        verbatim: [],
+        families: [plain],
+        prereleases: "exclude",
+        keepPer: "all",
+        policy: expect.anything(),
+      },
       platforms: [],
       target: expect.any(Function),
       schedule: { kind: "every", minutes: 15 },
@@ -58,8 +66,8 @@ describe("a watch", () => {
       note: "for the shop",
       managedBy: "git",
     });
-    expect([watch.rules.include?.("1.0"), watch.rules.include?.("x1.0")]).toEqual([true, false]);
-    expect([watch.rules.exclude?.("1-rc"), watch.rules.exclude?.("1-rc1")]).toEqual([true, false]);
+    expect([watch.rules.include?.test("1.0"), watch.rules.include?.test("x1.0")]).toEqual([true, false]);
+    expect([watch.rules.exclude?.test("1-rc"), watch.rules.exclude?.test("1-rc1")]).toEqual([true, false]);
     expect(watch.target(watch.source, "1.0")).toEqual({ path: "mirror/app", tag: "1.0" });
   });
 
@@ -91,8 +99,11 @@ describe("a watch", () => {
     });
   });
 
-  it("needs no Tags when it tracks a floating tag", () => {
-    expect(parse({ Tags: "", Track: "latest" }).rules).toEqual({ track: ["latest"] });
+  it("needs no Tags when it names tags in Track or Verbatim", () => {
+    expect(parse({ Tags: "", Track: "latest" }).rules).toMatchObject({ track: ["latest"], verbatim: [] });
+    expect(parse({ Tags: "", Verbatim: "1.0.0, 1.1.0" }).rules).toMatchObject({
+      verbatim: ["1.0.0", "1.1.0"],
+    });
   });
 });
 
@@ -109,12 +120,26 @@ describe("a bad row", () => {
     { row: { Source: "NGINX" }, reason: 'Source: "library/NGINX" is not a repository' },
     { row: { Source: "https://docker.io/nginx" }, reason: "Source: " },
     { row: { Source: "a/../b" }, reason: 'Source: "a/../b" is not a repository' },
-    { row: { Tags: "" }, reason: "Tags and Track are both empty, so nothing would be chosen" },
-    { row: { Tags: ">=1.27" }, reason: 'Tags starts with ">=1.27": the scheme must be one of semver, exact' },
+    { row: { Tags: "" }, reason: "Tags, Verbatim and Track are all empty, so nothing would be chosen" },
+    {
+      row: { Tags: ">=1.27" },
+      reason: 'Tags starts with ">=1.27": the scheme must be one of semver, loose, calver',
+    },
     { row: { Tags: "semver one" }, reason: "Tags: " },
     { row: { Include: "(" }, reason: 'Include "(" is not an RE2 pattern' },
     { row: { Exclude: "(?=x)" }, reason: 'Exclude "(?=x)" is not an RE2 pattern' },
-    { row: { Prereleases: "maybe" }, reason: 'Prereleases must be include or exclude, not "maybe"' },
+    { row: { Prereleases: "maybe 1" }, reason: 'not "maybe 1"' },
+    { row: { Prereleases: "rc,,beta" }, reason: 'such as "rc,beta"' },
+    { row: { Extract: "(" }, reason: 'Extract "(" is not an RE2 pattern' },
+    { row: { Extract: "(.*) => $2" }, reason: "names group 2, and the pattern has 1" },
+    { row: { Family: "alpine" }, reason: '"alpine" in Family is not a family' },
+    { row: { Family: "-alpine", Tags: "exact 1" }, reason: "leave Family empty and use Include" },
+    { row: { KeepPer: "patch" }, reason: 'KeepPer must be all, major or minor, not "patch"' },
+    { row: { KeepPer: "minor" }, reason: "KeepPer is minor and Keep is empty: set Keep" },
+    { row: { KeepPer: "major", Keep: 1, Tags: "number *" }, reason: "has no major and minor versions" },
+    { row: { KeepPer: "major", Keep: 1, Tags: "exact 1" }, reason: "has no major and minor versions" },
+    { row: { Verbatim: "1.0, x y" }, reason: 'Verbatim: "x y" is not a tag' },
+    { row: { Verbatim: "1.0", Track: "1.0" }, reason: "1.0 is in Verbatim" },
     { row: { Keep: 0 }, reason: 'Keep must be a whole number from 1 to 10000, not "0"' },
     { row: { Keep: "1.5" }, reason: 'not "1.5"' },
     { row: { Keep: "10001" }, reason: 'not "10001"' },
@@ -190,6 +215,11 @@ describe("a watch's revision", () => {
     { name: "Tags", row: { Tags: "semver >=1.28" }, same: false },
     { name: "Keep", row: { Keep: 2 }, same: false },
     { name: "Track", row: { Track: "latest" }, same: false },
+    { name: "Verbatim", row: { Verbatim: "1.0.0" }, same: false },
+    { name: "Extract", row: { Extract: "v(.*)" }, same: false },
+    { name: "Family", row: { Family: "-alpine" }, same: false },
+    { name: "KeepPer", row: { Keep: 2, KeepPer: "minor" }, same: false },
+    { name: "Prereleases", row: { Prereleases: "rc" }, same: false },
     { name: "Platforms", row: { Platforms: "linux/amd64" }, same: false },
     { name: "Target", row: { Target: "m/{name}" }, same: false },
     { name: "Method", row: { Method: "copy" }, same: false },

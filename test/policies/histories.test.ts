@@ -43,8 +43,7 @@ const cases: readonly Case[] = [
   {
     repository: "nginx",
     tags: "semver *",
-    prereleases: "include",
-    include: ".*[0-9]-alpine",
+    family: "-alpine",
     keep: 3,
     count: 3,
     newest: ["1.31.4-alpine", "1.31.3-alpine"],

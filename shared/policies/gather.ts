@@ -1,0 +1,139 @@
+import { isTag } from "../model/reference.ts";
+import { type TagList, tagAt } from "../model/tag-list.ts";
+import { isOfFamily } from "./families.ts";
+import { NameCandidates } from "./name-candidates.ts";
+import { createNamedTags } from "./named-tags.ts";
+import type { NamePolicy, VersionPolicy } from "./policy.ts";
+import type { Rules } from "./rules.ts";
+import { isArtifact, isCommitId, platformOf } from "./tag-kinds.ts";
+import { TagReader } from "./tag-reader.ts";
+import { VersionCandidates } from "./version-candidates.ts";
+
+/** Tags between two pauses: a few hundred microseconds without patterns, and with them as well. */
+const [slice, patternSlice] = [4096, 128] as const;
+const maxTag = 128;
+
+/**
+ * The versions of a list that are in range; yields where others may go on. The cheapest questions come first, so that the
+ * first reason against a tag here need not be the first of the pipeline: `explain` tells that one.
+ */
+export function* gatherVersions(
+  list: TagList,
+  policy: VersionPolicy,
+  rules: Rules,
+): Generator<void, VersionCandidates> {
+  const { families, extract } = rules;
+  const read = new TagReader(policy.layout, rules.prereleases);
+  const found = new VersionCandidates(list.pages, policy, rules);
+  const named = createNamedTags([...rules.track, ...rules.verbatim]);
+  const wide = policy.layout.suffixes === "wide";
+  const patterns = rules.include !== undefined || rules.exclude !== undefined || extract !== undefined;
+  const mask = (patterns ? patternSlice : slice) - 1;
+  const keys = extract === undefined ? undefined : new Keys(found);
+  const { range } = policy;
+
+  for (const [page, tags] of list.pages.entries()) {
+    const { bytes, bounds } = tags;
+    for (let tag = 0; 2 * tag < bounds.length; tag++) {
+      if ((tag & mask) === mask) yield;
+      const [tagStart, tagEnd] = [bounds[2 * tag] ?? 0, bounds[2 * tag + 1] ?? 0];
+      let [text, key, start, end] = [page, bytes, tagStart, tagEnd];
+      if (keys !== undefined) {
+        const extracted = extract?.from(tagAt(tags, tag));
+        if (extracted === undefined) continue;
+        ({ text, key, start, end } = keys.write(extracted));
+      }
+      if (read.read(key, start, end) !== undefined) continue;
+      const family = familyOf(families, read, key, end);
+      if (family < 0 || tagEnd - tagStart > maxTag) continue;
+      const release = read.prereleaseStart === read.prereleaseEnd;
+      // Nothing but a number with letters behind it reads as a version and as a commit id.
+      if (patterns || (wide && !release)) {
+        if (!isWanted(tagAt(tags, tag), rules)) continue;
+      }
+      found.evidence[family]?.note(read.numbers, read.count, release ? "release" : "prerelease");
+      if (!range.has(read, key) || !(release || read.wanted)) continue;
+      if (named.has(bytes, tagStart, tagEnd)) continue;
+      found.add(read, { page, tag, text, start, end, family });
+      keys?.keep();
+    }
+  }
+  return found;
+}
+
+export function familyOf(
+  families: Rules["families"],
+  read: TagReader,
+  bytes: Uint8Array,
+  end: number,
+): number {
+  for (let index = 0; index < families.length; index++) {
+    const family = families[index];
+    if (family !== undefined && isOfFamily(family, read, bytes, end)) return index;
+  }
+  return -1;
+}
+
+/** What the pipeline asks of every tag before its scheme does, but for Extract. */
+function isWanted(tag: string, { include, exclude }: Rules): boolean {
+  if (!isTag(tag) || isArtifact(tag) || isCommitId(tag)) return false;
+  return include?.test(tag) !== false && exclude?.test(tag) !== true;
+}
+
+/** Keys as bytes: those of tags that were not chosen are written over. */
+class Keys {
+  readonly #found: VersionCandidates;
+  #bytes = Buffer.alloc(0);
+  #text = -1;
+  #from = 0;
+  #to = 0;
+
+  constructor(found: VersionCandidates) {
+    this.#found = found;
+  }
+
+  write(key: string): { text: number; key: Uint8Array; start: number; end: number } {
+    if (this.#from + key.length > this.#bytes.length) {
+      this.#bytes = Buffer.alloc(64 * 1024);
+      this.#text = this.#found.addText(this.#bytes);
+      this.#from = 0;
+    }
+    this.#to = this.#from + this.#bytes.write(key, this.#from, "latin1");
+    return { text: this.#text, key: this.#bytes, start: this.#from, end: this.#to };
+  }
+
+  keep(): void {
+    this.#from = this.#to;
+  }
+}
+
+/** The names of a list that the scheme accepts; yields where others may go on. */
+export function* gatherNames(
+  list: TagList,
+  policy: NamePolicy,
+  rules: Rules,
+): Generator<void, NameCandidates> {
+  const found = new NameCandidates(policy);
+  const named = new Set([...rules.track, ...rules.verbatim]);
+  for (const page of list.pages) {
+    for (let index = 0; 2 * index < page.bounds.length; index++) {
+      if (index % patternSlice === patternSlice - 1) yield;
+      const tag = tagAt(page, index);
+      const key = rules.extract === undefined ? tag : rules.extract.from(tag);
+      if (key === undefined || policy.refuse(key) !== undefined || named.has(tag)) continue;
+      if (!isTag(tag) || isArtifact(tag) || (isCommitId(tag) && !policy.names(tag))) continue;
+      if (rules.include?.test(tag) === false || rules.exclude?.test(tag)) continue;
+      if (unnamedPlatform(tag, policy, rules) === undefined) found.add(tag, key);
+    }
+  }
+  return found;
+}
+
+/** The platform that a name ends with, unless the row names it: in `exact`, or by its word in Include or Extract. */
+export function unnamedPlatform(tag: string, policy: NamePolicy, rules: Rules): string | undefined {
+  const platform = policy.names(tag) ? undefined : platformOf(tag);
+  if (platform === undefined) return undefined;
+  const word = platform.toLowerCase().replace(/^(?:linux|windows|darwin)[-_]|[-_.].*$/g, "");
+  const row = `${rules.include?.text ?? ""} ${rules.extract?.text ?? ""}`.toLowerCase();
+  return row.includes(word) ? undefined : platform;
+}

@@ -1,0 +1,164 @@
+import { type TagPage, tagAt } from "../model/tag-list.ts";
+import type { Candidates, Doubt } from "./candidates.ts";
+import { createEvidence, type Evidence, isGap } from "./evidence.ts";
+import type { VersionPolicy } from "./policy.ts";
+import { byBytes, byNature } from "./precedence.ts";
+import type { Rules } from "./rules.ts";
+import type { TagReader } from "./tag-reader.ts";
+
+// Places of a candidate, one row of integers each.
+const [page, tag, text, textStart, preStart, preEnd, familyStart, textEnd, family, count] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+] as const;
+const [width, parts] = [10, 4] as const;
+
+/** Versions in typed arrays, about 72 bytes each: a million fit, and no string is made before it is wanted. */
+export class VersionCandidates implements Candidates {
+  size = 0;
+  readonly evidence: readonly Evidence[];
+  readonly #pages: readonly TagPage[];
+  readonly #texts: Uint8Array[];
+  readonly #wild: readonly boolean[];
+  readonly #policy: VersionPolicy;
+  readonly #rules: Rules;
+  #numbers = new Float64Array(parts * 256);
+  #places = new Int32Array(width * 256);
+  #gaps: readonly ReturnType<Evidence["gap"]>[] | undefined;
+
+  constructor(pages: readonly TagPage[], policy: VersionPolicy, rules: Rules) {
+    this.#pages = pages;
+    this.#texts = pages.map(({ bytes }) => bytes);
+    this.#policy = policy;
+    this.#rules = rules;
+    this.#wild = rules.families.map((each) => each.parts.length > 1);
+    this.evidence = rules.families.map(() => createEvidence(policy.traits));
+  }
+
+  /** Where the text stands from which candidates are read that come next; a page's own number for its own text. */
+  addText(bytes: Uint8Array): number {
+    return this.#texts.push(bytes) - 1;
+  }
+
+  add(
+    read: TagReader,
+    at: {
+      readonly page: number;
+      readonly tag: number;
+      readonly text: number;
+      readonly start: number;
+      readonly end: number;
+      readonly family: number;
+    },
+  ): void {
+    if (this.size * width === this.#places.length) this.#grow();
+    const [numbers, places] = [this.#numbers, this.#places];
+    const from = this.size * parts;
+    for (let index = 0; index < parts; index++) numbers[from + index] = read.numbers[index] ?? 0;
+    const row = this.size * width;
+    places[row + page] = at.page;
+    places[row + tag] = at.tag;
+    places[row + text] = at.text;
+    places[row + textStart] = at.start;
+    places[row + preStart] = read.prereleaseStart;
+    places[row + preEnd] = read.prereleaseEnd;
+    places[row + familyStart] = read.familyStart;
+    places[row + textEnd] = at.end;
+    places[row + family] = at.family;
+    places[row + count] = read.count;
+    this.size += 1;
+  }
+
+  familyOf(index: number): number {
+    return this.#place(index, family);
+  }
+
+  compare(a: number, b: number): number {
+    const ofFamily = this.#place(a, family) - this.#place(b, family);
+    if (ofFamily !== 0) return ofFamily;
+    const numbers = this.#numbers;
+    for (let index = 0; index < parts; index++) {
+      const order = (numbers[b * parts + index] ?? 0) - (numbers[a * parts + index] ?? 0);
+      if (order !== 0) return order;
+    }
+    const [aPre, aEnd] = [this.#place(a, preStart), this.#place(a, preEnd)];
+    const [bPre, bEnd] = [this.#place(b, preStart), this.#place(b, preEnd)];
+    const [left, right] = [this.#text(a), this.#text(b)];
+    if (aPre === aEnd || bPre === bEnd) {
+      const order = (aPre === aEnd ? 0 : 1) - (bPre === bEnd ? 0 : 1);
+      if (order !== 0) return order;
+    } else {
+      const order = this.#policy.range.compare(right, bPre, bEnd, left, aPre, aEnd);
+      if (order !== 0) return order;
+    }
+    if (!this.#wild[this.#place(a, family)]) return 0;
+    const [aFamily, bFamily] = [this.#place(a, familyStart), this.#place(b, familyStart)];
+    return byNature(right, bFamily, this.#place(b, textEnd), left, aFamily, this.#place(a, textEnd));
+  }
+
+  plainest(a: number, b: number): number {
+    const [left, right] = [this.#boundsOf(a), this.#boundsOf(b)];
+    const order = left.end - left.start - (right.end - right.start);
+    return order || byBytes(left.bytes, left.start, left.end, right.bytes, right.start, right.end);
+  }
+
+  sameGroup(a: number, b: number): boolean {
+    if (this.#place(a, family) !== this.#place(b, family)) return false;
+    const numbers = this.#numbers;
+    const same = (index: number) => numbers[a * parts + index] === numbers[b * parts + index];
+    switch (this.#rules.keepPer) {
+      case "all":
+        return true;
+      case "major":
+        return same(0);
+      case "minor":
+        return same(0) && same(1);
+    }
+  }
+
+  doubtOf(index: number): Doubt | undefined {
+    const which = this.#place(index, family);
+    const numbers = this.#numbers.subarray(index * parts, index * parts + parts);
+    const kind = this.#place(index, preStart) === this.#place(index, preEnd) ? "release" : "prerelease";
+    if (this.evidence[which]?.hasLonger(numbers, this.#place(index, count), kind))
+      return { kind: "floating" };
+    this.#gaps ??= this.evidence.map((each) => each.gap());
+    const gap = this.#gaps[which];
+    if (gap === undefined || (numbers[0] ?? 0) < gap.from) return undefined;
+    if (isGap(gap.below, this.#policy.range.greatestMajor)) return undefined;
+    return { kind: "implausible-major", below: gap.below };
+  }
+
+  tagOf(index: number): string {
+    const of = this.#pages[this.#place(index, page)];
+    return of === undefined ? "" : tagAt(of, this.#place(index, tag));
+  }
+
+  keyOf(index: number): string {
+    const bytes = this.#text(index).subarray(this.#place(index, textStart), this.#place(index, textEnd));
+    return Buffer.from(bytes).toString("latin1");
+  }
+
+  #place(index: number, column: number): number {
+    return this.#places[index * width + column] ?? 0;
+  }
+
+  #text(index: number): Uint8Array {
+    return this.#texts[this.#place(index, text)] ?? none;
+  }
+
+  #boundsOf(index: number): { readonly bytes: Uint8Array; readonly start: number; readonly end: number } {
+    const { bytes, bounds } = this.#pages[this.#place(index, page)] ?? { bytes: none, bounds: [] };
+    const at = this.#place(index, tag) * 2;
+    return { bytes, start: bounds[at] ?? 0, end: bounds[at + 1] ?? 0 };
+  }
+
+  #grow(): void {
+    const [numbers, places] = [this.#numbers, this.#places];
+    this.#numbers = new Float64Array(numbers.length * 2);
+    this.#numbers.set(numbers);
+    this.#places = new Int32Array(places.length * 2);
+    this.#places.set(places);
+  }
+}
+
+const none = new Uint8Array();

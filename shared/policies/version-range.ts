@@ -1,0 +1,73 @@
+import type { CompareBytes } from "./precedence.ts";
+import type { TagReader } from "./tag-reader.ts";
+
+export interface Bound {
+  readonly operator: "<" | "<=" | "=" | ">=" | ">";
+  /** Four numbers, those that are missing as 0. */
+  readonly numbers: readonly number[];
+  /** `release` has none; `lowest` stands before every prerelease of these numbers. */
+  readonly prerelease: "release" | "lowest" | Uint8Array;
+}
+
+export interface VersionRange {
+  /** Whether the version that `read` has just read out of `bytes` is within. */
+  has(read: TagReader, bytes: Uint8Array): boolean;
+  /** The greatest first number that the range names; 0 when it names none, as `*`. */
+  readonly greatestMajor: number;
+  /** How prereleases of one version stand to each other. */
+  readonly compare: CompareBytes;
+}
+
+/** A version is within when it meets all bounds of one of the alternatives. */
+export function createVersionRange(
+  alternatives: readonly (readonly Bound[])[],
+  compare: CompareBytes,
+): VersionRange {
+  return {
+    has: (read, bytes) => {
+      for (const bounds of alternatives) {
+        let within = true;
+        for (let index = 0; within && index < bounds.length; index++) {
+          const bound = bounds[index];
+          within = bound === undefined || admits(bound.operator, orderOf(read, bytes, bound, compare));
+        }
+        if (within) return true;
+      }
+      return false;
+    },
+    greatestMajor: Math.max(0, ...alternatives.flat().map(({ numbers }) => numbers[0] ?? 0)),
+    compare,
+  };
+}
+
+function orderOf(
+  read: TagReader,
+  bytes: Uint8Array,
+  { numbers, prerelease }: Bound,
+  compare: CompareBytes,
+): number {
+  for (let index = 0; index < 4; index++) {
+    const order = (read.numbers[index] ?? 0) - (numbers[index] ?? 0);
+    if (order !== 0) return order;
+  }
+  const { prereleaseStart, prereleaseEnd } = read;
+  if (prerelease === "lowest") return 1;
+  if (prereleaseStart === prereleaseEnd) return prerelease === "release" ? 0 : 1;
+  if (prerelease === "release") return -1;
+  return compare(bytes, prereleaseStart, prereleaseEnd, prerelease, 0, prerelease.length);
+}
+
+function admits(operator: Bound["operator"], order: number): boolean {
+  switch (operator) {
+    case ">=":
+      return order >= 0;
+    case ">":
+      return order > 0;
+    case "<":
+      return order < 0;
+    case "<=":
+      return order <= 0;
+    case "=":
+      return order === 0;
+  }
+}

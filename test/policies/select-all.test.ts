@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
+import { explainAll, select, selectAll } from "../../shared/policies/select.ts";
+import { type Columns, rulesOf } from "./selecting.ts";
+
+/** A list that is long enough for pauses, in pages. */
+const pages = Array.from({ length: 30 }, (_, page) =>
+  Array.from({ length: 1_000 }, (_, index) => {
+    const at = page * 1_000 + ((index * 7) % 1_000);
+    return `${at % 7}.${at % 100}.${at}${["", "-alpine", "-rc1"][at % 3]}`;
+  }),
+);
+const list = tagListOf(pages.map(tagPageOf));
+
+describe("selectAll", () => {
+  it.each<{ readonly name: string; readonly columns: Columns }>([
+    { name: "a range", columns: { tags: "semver >=3" } },
+    { name: "the newest", columns: { tags: "semver *", keep: 3 } },
+    { name: "the newest of each minor", columns: { tags: "loose *", keep: 2, keepPer: "minor" } },
+    { name: "families", columns: { tags: "semver *", family: "-alpine,plain", prereleases: "include" } },
+    { name: "names", columns: { tags: "alphabetical", keep: 50 } },
+    { name: "keys", columns: { tags: "number *", extract: "[0-9]+\\.([0-9]+)\\..*", keep: 2 } },
+    { name: "named tags", columns: { verbatim: ["3.28.28-alpine", "latest"], track: ["latest"] } },
+  ])("chooses what select chooses: $name", async ({ columns: { verbatim, ...columns } }) => {
+    const rules = { ...rulesOf(columns), verbatim: verbatim ?? [] };
+    const pause = () => Promise.resolve();
+    const { skipped, ...chosen } = select(list, rules);
+    expect(await selectAll(list, rules, pause)).toMatchObject(chosen);
+    expect(await explainAll(list, rules, pause)).toEqual(skipped);
+    expect(new Set([...chosen.versions, ...skipped.map(({ tag }) => tag), ...chosen.tracked]).size).toBe(
+      30_000 + chosen.tracked.length,
+    );
+  });
+});
