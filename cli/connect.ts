@@ -22,5 +22,10 @@ export async function connect(dataDir: string, environment: NodeJS.ProcessEnv = 
       "Nothing runs on this machine: start it by `npm start` in another terminal, or give the settings of a deployed app in the environment (docs/settings.md)",
     );
   }
+  // The identity's SDK reads where the identity is from the process itself, and nowhere else.
+  for (const name of ["IDENTITY_ENDPOINT", "IDENTITY_HEADER"]) {
+    const value = running.environment[name];
+    if (value !== undefined) environment[name] = value;
+  }
   return createApp(readSettings({ ...environment, ...running.environment }));
 }

@@ -21,10 +21,12 @@ export function createOutput(form: "json" | "text"): Output {
 
 // One long cell, such as a signature's tag, must not push every row's next column off the screen.
 const widest = 44;
+// Reasons are told in full: a cut one convinces nobody.
+const longest = 1000;
 
 /** Left-aligned columns, two spaces apart; texts from outside are made printable. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const cells = rows.map((row) => row.map(printable));
+  const cells = rows.map((row) => row.map((cell) => printable(cell, longest)));
   const widths: number[] = [];
   for (const row of cells) {
     for (const [index, cell] of row.entries())

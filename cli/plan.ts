@@ -1,41 +1,69 @@
 import type { Command } from "commander";
+import { parseColumnChange } from "../shared/documents/plan-request.ts";
 import { parseWatchPath } from "../shared/documents/watch-id.ts";
 import { Failure, toFailure } from "../shared/model/failure.ts";
-import type { Plan, PlannedTag } from "../shared/steps/plan.ts";
+import { formatRepository, parseRepository } from "../shared/model/reference.ts";
+import type { Plan } from "../shared/steps/plan.ts";
+import type { ChangePlan } from "../shared/steps/plan-change.ts";
 import type { WatchRow } from "../shared/stores/watches.ts";
 import { type CommandContext, run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { table } from "./output.ts";
+import { changeLines, type Detail, planLines } from "./plan-lines.ts";
 
 interface Options {
   readonly explain?: boolean;
+  readonly all?: boolean;
   readonly check?: boolean;
+  readonly with: readonly string[];
+  readonly reads?: number;
 }
 
-type PlanResult = Plan | { readonly watch: string; readonly problem: string };
+type PlanResult = Plan | ChangePlan | { readonly watch: string; readonly problem: string };
 
-/** `wharfgate plan [watch] [--explain] [--check]`. */
+/** `wharfgate plan [watch] [--explain] [--with column=value] [--check]`. */
 export function addPlanCommand(program: Command): void {
   program
     .command("plan [watch]")
-    .description("what the next poll would import; changes nothing")
+    .description("what the next poll would import, or what a changed or new row would; changes nothing")
     .option("--explain", "every tag of the upstream list, taken or not, and why")
+    .option(
+      "--with <column=value>",
+      "as if this column were changed; repeatable; <watch> may be a source that is not followed yet",
+      (text, before: readonly string[]) => [...before, text],
+      [],
+    )
+    .option(
+      "--reads <n>",
+      "with --with: manifests to read upstream for the bytes to move, at most",
+      parseReads,
+    )
+    .option("--all", "do not cut long lists short")
     .option("--check", `exit with ${exitCodes.pending} when something would be imported`)
     .action(
-      run(async (context, name: string | undefined, { explain, check }: Options) => {
-        const rows = await chosen(context, name);
-        const results: PlanResult[] = [];
-        for (const row of rows) results.push(await planRow(row, context));
-        context.output.result(results, () =>
-          results.flatMap((result) => toLines(result, explain ? "every" : "taken")),
-        );
+      run(async (context, name: string | undefined, options: Options) => {
+        const results =
+          options.with.length === 0 ? await plansOf(context, name) : [await changed(context, name, options)];
+        const detail: Detail = {
+          show: options.explain ? "every" : "taken",
+          most: options.all ? Number.POSITIVE_INFINITY : 20,
+        };
+        context.output.result(results, () => results.flatMap((result) => toLines(result, detail)));
         if (results.some((result) => "problem" in result)) return exitCodes.failed;
-        const pending = results.some(
-          (result) => "tags" in result && result.tags.some(({ verdict }) => verdict === "import"),
-        );
-        return check && pending ? exitCodes.pending : exitCodes.ok;
+        return options.check && results.some(wouldImport) ? exitCodes.pending : exitCodes.ok;
       }),
     );
+}
+
+function parseReads(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new Failure("invalid", `--reads must be a whole number from 0 to 9999, not "${text}"`);
+}
+
+/** The plans of one watch or of all. */
+async function plansOf(context: CommandContext, name: string | undefined): Promise<PlanResult[]> {
+  const results: PlanResult[] = [];
+  for (const row of await chosen(context, name)) results.push(await planOf(row, context));
+  return results;
 }
 
 async function chosen(
@@ -50,7 +78,7 @@ async function chosen(
 }
 
 /** One watch's trouble must not hide the others' plans. */
-async function planRow(row: WatchRow, { app, signal }: CommandContext): Promise<PlanResult> {
+async function planOf(row: WatchRow, { app, signal }: CommandContext): Promise<PlanResult> {
   if (row.kind === "rejected") return { watch: `${row.group}/${row.name}`, problem: row.reason };
   try {
     return await app.plan(row.watch, signal);
@@ -61,36 +89,36 @@ async function planRow(row: WatchRow, { app, signal }: CommandContext): Promise<
   }
 }
 
-function toLines(result: PlanResult, detail: "every" | "taken"): string[] {
-  if ("problem" in result) return [`${result.watch}: ${result.problem}`, ""];
-  const counts = Map.groupBy(result.tags, ({ verdict }) => verdict);
-  const count = (verdict: PlannedTag["verdict"]) => counts.get(verdict)?.length ?? 0;
-  const others = (["pending", "held", "failed", "missing"] as const)
-    .filter((verdict) => count(verdict) > 0)
-    .map((verdict) => `, ${count(verdict)} ${verdict === "missing" ? "tracked but not there" : verdict}`)
-    .join("");
-  const shown = detail === "every" ? result.tags : result.tags.filter(({ verdict }) => verdict !== "skip");
-  return [
-    `${result.watch}: ${result.source} by ${result.method}`,
-    `  ${count("import")} to import, ${count("have")} imported, ${count("skip")} not wanted${others}`,
-    ...table(shown.map(toCells)).map((line) => `  ${line}`),
-    "",
-  ];
+async function changed(
+  { app, signal }: CommandContext,
+  name: string | undefined,
+  options: Options,
+): Promise<PlanResult> {
+  if (name === undefined)
+    throw new Failure(
+      "invalid",
+      "--with needs a watch, or a source that is not followed yet: wharfgate plan <watch> --with …",
+    );
+  const change = Object.fromEntries(options.with.map(parseColumnChange));
+  const reads = options.reads === undefined ? {} : { reads: options.reads };
+  const request = isSource(name)
+    ? { columns: { Source: formatRepository(parseRepository(name)), ...change } }
+    : { watch: parseWatchPath(name), with: change };
+  return app.planRow({ ...request, ...reads }, signal);
 }
 
-const marks = {
-  import: "+ import",
-  have: "= have",
-  pending: "~ pending",
-  held: "! held",
-  failed: "! failed",
-  missing: "? missing",
-  skip: "- skip",
-} as const;
+/** A watch's name has neither dots nor colons, and at most one slash. */
+function isSource(name: string): boolean {
+  return /[.:]/.test(name) || name.split("/").length > 2;
+}
 
-function toCells(tag: PlannedTag): string[] {
-  const mark = marks[tag.verdict];
-  if (tag.verdict === "skip") return [mark, tag.tag, tag.reason, tag.detail];
-  if (tag.verdict === "missing") return [mark, tag.tag, tag.how, "upstream does not have this tag now"];
-  return [mark, tag.tag, tag.how, `-> ${tag.target}`];
+function toLines(result: PlanResult, detail: Detail): string[] {
+  if ("problem" in result) return [`${result.watch}: ${result.problem}`, ""];
+  return "cost" in result ? changeLines(result, detail) : planLines(result, detail);
+}
+
+function wouldImport(result: PlanResult): boolean {
+  if ("problem" in result) return false;
+  if (!("cost" in result)) return result.tags.some(({ verdict }) => verdict === "import");
+  return result.tags.some((tag) => tag.verdict === "enters" && tag.arrival.fate === "import");
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Values } from "../shared/azure/tables.ts";
 import { parseWatch } from "../shared/documents/watch.ts";
 import { columns, type WatchColumn } from "../shared/documents/watch-columns.ts";
-import { formatWatchId, parseWatchPath, type WatchId } from "../shared/documents/watch-id.ts";
+import { formatWatchId, nameFor, parseWatchPath, type WatchId } from "../shared/documents/watch-id.ts";
 import { Failure } from "../shared/model/failure.ts";
 import { formatRepository, parseRepository } from "../shared/model/reference.ts";
 import type { WatchRow } from "../shared/stores/watches.ts";
@@ -23,7 +23,9 @@ export function addWatchCommands(program: Command): void {
     .action(
       run(async (context, source: string, options: Record<string, string | boolean>) => {
         const { app, output, signal, actor } = context;
-        const id = parseWatchPath(typeof options.name === "string" ? options.name : defaultName(source));
+        const id = parseWatchPath(
+          typeof options.name === "string" ? options.name : nameFor(parseRepository(source)),
+        );
         const row: Values = { Source: formatRepository(parseRepository(source)), ...columnsOf(options) };
         const parsed = parseWatch(id.group, id.name, row);
         const at = new Date();
@@ -89,11 +91,6 @@ export function addWatchCommands(program: Command): void {
         ]);
       }),
     );
-}
-
-function defaultName(source: string): string {
-  const { path } = parseRepository(source);
-  return path.slice(path.lastIndexOf("/") + 1).replaceAll(/[._]+/g, "-");
 }
 
 /** `ManagedBy` is `--managed-by`. */

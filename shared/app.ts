@@ -11,6 +11,7 @@ import {
   parseNotifyMessage,
   parsePollMessage,
 } from "./documents/messages.ts";
+import { type PlanRequest, parsePlanRequest } from "./documents/plan-request.ts";
 import type { Watch } from "./documents/watch.ts";
 import type { WatchId } from "./documents/watch-id.ts";
 import { createMethods, type MethodKind } from "./methods/members.ts";
@@ -23,6 +24,9 @@ import type { ImportView } from "./steps/import-view.ts";
 import { getImport, type ImportList, listImports } from "./steps/list-imports.ts";
 import { type NotifyResult, notify } from "./steps/notify.ts";
 import { type Plan, plan } from "./steps/plan.ts";
+import type { ChangePlan } from "./steps/plan-change.ts";
+import { type BoundedChangePlan, type BoundedPlan, boundPlan } from "./steps/plan-groups.ts";
+import { planRow } from "./steps/plan-row.ts";
 import { type PollResult, poll } from "./steps/poll.ts";
 import { type Asked, requestImport } from "./steps/request-import.ts";
 import { requestPoll } from "./steps/request-poll.ts";
@@ -50,8 +54,12 @@ export interface App {
   requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;
   getImport(id: string, signal: AbortSignal): Promise<ImportView>;
   listImports(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ImportList>;
-  /** What the next poll of a watch would do, whether its row is stored or not. */
+  /** What the next poll of a watch would do. */
   plan(watch: Watch, signal: AbortSignal): Promise<Plan>;
+  /** As `plan`, for a row that is named; and what a changed or a new row would do. */
+  planRow(request: PlanRequest, signal: AbortSignal): Promise<Plan | ChangePlan>;
+  /** As `planRow`, for the body of a request, in a bounded answer. */
+  answerPlan(body: unknown, signal: AbortSignal): Promise<BoundedPlan | BoundedChangePlan>;
   close(): Promise<void>;
 }
 
@@ -83,7 +91,7 @@ export function createApp(settings: Settings): App {
     credentials,
     entra: {
       hosts: [target.host],
-      getToken: async (signal) => tokenOf(await identity.getToken(registryScope, { abortSignal: signal })),
+      getToken: (signal) => tokenOf(() => identity.getToken(registryScope, { abortSignal: signal }), signal),
     },
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
   });
@@ -155,16 +163,28 @@ export function createApp(settings: Settings): App {
     getImport: (id, signal) => getImport(id, stores.ledger, signal),
     listImports: (query, signal) => listImports(query, stores.ledger, signal),
     plan: (watch, signal) => plan(watch, ports, signal),
+    planRow: (request, signal) => planRow(request, ports, signal),
+    answerPlan: async (body, signal) => {
+      const { request, detail } = parsePlanRequest(body);
+      return boundPlan(await planRow(request, ports, signal), detail);
+    },
     close: () => registries.close(),
   };
 }
 
-function tokenOf(token: { readonly token: string } | null): string {
-  if (token !== null) return token.token;
-  throw new Failure(
-    "unauthorized",
-    "The app's Entra ID identity gave no token: is a managed identity assigned to the app?",
-  );
+async function tokenOf(
+  ask: () => Promise<{ readonly token: string } | null>,
+  signal: AbortSignal,
+): Promise<string> {
+  const question = "the app's Entra ID identity gave no token: is a managed identity assigned to the app?";
+  try {
+    const token = await ask();
+    if (token !== null) return token.token;
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new Failure("unauthorized", question, { cause });
+  }
+  throw new Failure("unauthorized", question);
 }
 
 /** Opens channels on first use. */

@@ -1,5 +1,6 @@
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import type { Repository } from "../model/reference.ts";
 
 /** Names a watch: `group` is the table's PartitionKey, `name` its RowKey. */
 export interface WatchId {
@@ -40,6 +41,12 @@ export function parseWatchPath(text: string): WatchId {
   if (rest.length > 0)
     throw new Failure("invalid", `"${printable(text)}" is not a watch: expected group/name`);
   return second === undefined ? parseWatchId("default", first) : parseWatchId(first, second);
+}
+
+/** The name that a watch has unless told otherwise: the last part of its source. */
+export function nameFor({ path }: Repository): string {
+  const name = path.slice(path.lastIndexOf("/") + 1).replaceAll(/[._]+/g, "-");
+  return name.replaceAll(/-+/g, "-").slice(0, 63).replace(/-$/, "");
 }
 
 /** `group/name`, for people. */

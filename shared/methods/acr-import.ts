@@ -13,6 +13,8 @@ import { refusalFrom } from "./service-refusal.ts";
  */
 export const acrImport = {
   kind: "acr-import",
+  pulls:
+    "ACR's service pulls each image whole from Azure's addresses, against the credential's quota, or without one against what those addresses share",
   create({ acr, credentials }: MethodPorts) {
     if (acr === undefined) {
       throw new Failure(

@@ -14,6 +14,8 @@ import { refuseLasting } from "./refuse.ts";
 /** An ACR Task run on a dedicated agent pool copies the image: the bytes leave through the customer's own network. */
 export const agentPool = {
   kind: "agent-pool",
+  pulls:
+    "a run on the agent pool pulls each image whole, against the credential's quota, or without one against that of the pool's outgoing address",
   create({ acr, agentPool: config, credentials, now }: MethodPorts) {
     if (acr === undefined || config === undefined) {
       throw new Failure(

@@ -21,6 +21,8 @@ const chunkBytes = 4 * 1024 * 1024;
 /** Wharfgate itself, registry to registry: for targets that are no ACR. */
 export const copy = {
   kind: "copy",
+  pulls:
+    "the app itself pulls what the target lacks, against the credential's quota, or without one against that of its outgoing address",
   create: createCopy,
 } as const satisfies MethodMember;
 

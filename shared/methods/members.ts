@@ -20,6 +20,11 @@ export function parseMethodKind(text: string): MethodKind {
   return memberOf(text).kind;
 }
 
+/** From where upstream sees a method's pulls come, and against which quota they count. */
+export function pullsOf(kind: MethodKind): string {
+  return memberOf(kind).pulls;
+}
+
 /** Opens methods on first use, so that one that is not configured fails only those who ask for it. */
 export interface Methods {
   /** Throws `invalid`, naming the setting that the method lacks. */

@@ -23,6 +23,8 @@ export interface MethodPorts {
 
 export interface MethodMember {
   readonly kind: string;
+  /** From where upstream sees its pulls come, and against which quota they count: a whole sentence. */
+  readonly pulls: string;
   /** Throws `invalid`, naming the setting that is missing. */
   create(ports: MethodPorts): Method;
 }

@@ -44,8 +44,8 @@ export function shortDigest(digest: string): string {
   return `${digest.slice(0, digest.indexOf(":") + 1)}${hex.slice(0, 12)}…`;
 }
 
-/** Untrusted text made fit for a message: one line, printable ASCII, at most 120 characters. */
-export function printable(text: string): string {
+/** Untrusted text made fit for a message: one line, printable ASCII, at most so many characters. */
+export function printable(text: string, most = 120): string {
   const safe = text.replace(/[^\x20-\x7e]/g, "?");
-  return safe.length > 120 ? `${safe.slice(0, 117)}...` : safe;
+  return safe.length > most ? `${safe.slice(0, most - 3)}...` : safe;
 }

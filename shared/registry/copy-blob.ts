@@ -6,7 +6,13 @@ import { createTries } from "./retry.ts";
 import { sendBlob } from "./send-blob.ts";
 
 /** Layers that their owner does not let registries distribute: clients fetch them from their `urls`, we never do. */
-const foreign = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign|oci\.image\.layer\.nondistributable)\./;
+const foreignTypes =
+  /^application\/vnd\.(?:docker\.image\.rootfs\.foreign|oci\.image\.layer\.nondistributable)\./;
+
+/** Whether a blob is left where its `urls` say, and only named. */
+export function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
+  return foreignTypes.test(mediaType) && urls.length > 0;
+}
 
 /** Brings one blob to the target: by nothing at all when it is there, by a mount, or by a transfer. */
 export async function copyBlob(
@@ -15,7 +21,7 @@ export async function copyBlob(
   signal: AbortSignal,
 ): Promise<"skipped" | "moved"> {
   const { to, toRepository, known } = route;
-  if (foreign.test(blob.mediaType) && (blob.urls?.length ?? 0) > 0) return "skipped";
+  if (isForeign(blob)) return "skipped";
   const mount = await tryMount(route, blob, signal);
   const there =
     mount.kind === "mounted" ||

@@ -3,6 +3,13 @@ import { type Digest, shortDigest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import type { CopyRoute } from "./copy-route.ts";
 import { forEachLimited } from "./limited.ts";
+import type { Registry } from "./registry.ts";
+
+/** What reading the tree needs of both sides. */
+export interface PlanRoute extends Pick<CopyRoute, "fromRepository" | "toRepository" | "digest"> {
+  readonly from: Pick<Registry, "host" | "getManifest">;
+  readonly to: Pick<Registry, "headManifest" | "getManifest">;
+}
 
 export interface CopyPlan {
   readonly root: Manifest;
@@ -18,7 +25,7 @@ const mostManifestBytes = 64 * 1024 * 1024;
 const concurrency = 4;
 
 /** Reads the tree of manifests, leaving out what the target has: it would not have taken it without its parts. */
-export async function planCopy(route: CopyRoute, signal: AbortSignal): Promise<CopyPlan> {
+export async function planCopy(route: PlanRoute, signal: AbortSignal): Promise<CopyPlan> {
   const { to, toRepository, digest } = route;
   const missing = new Map<Digest, Manifest>();
   const blobs = new Map<Digest, Descriptor>();

@@ -4,11 +4,13 @@ interface HostTraits {
   readonly apiHost?: string;
   /** Hosts of the registry's own token service, which may be given its credentials. */
   readonly tokenHosts?: readonly string[];
+  /** Whether reading a manifest by GET uses up a quota of pulls; HEAD does not. */
+  readonly countsPulls?: "yes";
 }
 
 const traits: Readonly<Record<string, HostTraits>> = {
   // https://github.com/distribution/reference/blob/main/normalize.go, https://docs.docker.com/docker-hub/usage/pulls/
-  "docker.io": { apiHost: "registry-1.docker.io", tokenHosts: ["auth.docker.io"] },
+  "docker.io": { apiHost: "registry-1.docker.io", tokenHosts: ["auth.docker.io"], countsPulls: "yes" },
   // https://docs.gitlab.com/administration/packages/container_registry/: the token service is GitLab itself.
   "registry.gitlab.com": { tokenHosts: ["gitlab.com"] },
 };
@@ -35,4 +37,9 @@ export function apiHostOf(host: string): string {
 
 export function tokenHostsOf(host: string): readonly string[] {
   return traits[host]?.tokenHosts ?? [];
+}
+
+/** Whether reading a manifest by GET uses up a quota of pulls there. */
+export function countsPulls(host: string): boolean {
+  return traits[host]?.countsPulls === "yes";
 }

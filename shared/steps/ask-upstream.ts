@@ -119,7 +119,7 @@ export function createListing(
 }
 
 // What may be wrong with one tag alone; anything else concerns the repository or the host.
-const faultsOfOneTag: ReadonlySet<FailureCode> = new Set([
+export const faultsOfOneTag: ReadonlySet<FailureCode> = new Set([
   "integrity",
   "protocol",
   "unsupported",

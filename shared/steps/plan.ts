@@ -1,21 +1,21 @@
-import type { ImportState } from "../documents/import-record.ts";
+import type { ImportRecord, ImportState } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
 import type { MethodKind } from "../methods/members.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
-import { tagListOf } from "../model/tag-list.ts";
 import type { Skipped } from "../policies/policy.ts";
-import { needsList } from "../policies/rules.ts";
-import { select } from "../policies/select.ts";
-import type { Registries } from "../registry/registry.ts";
+import type { Collision } from "../policies/select.ts";
+import type { Spent } from "../registry/counted.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import { emptyState, type WatchState, type WatchStates } from "../stores/watch-states.ts";
+import { type ListingPorts, listForPlan, selectionOf } from "./plan-listing.ts";
 
-export interface PlanPorts {
+export interface PlanPorts extends ListingPorts {
   readonly states: WatchStates;
   readonly ledger: Ledger;
-  readonly registries: Registries;
+  readonly openTarget: (host: string) => Registry;
   readonly targetHost: string;
   readonly defaultMethod: MethodKind;
 }
@@ -27,7 +27,13 @@ export interface Plan {
   readonly watch: string;
   readonly source: string;
   readonly method: MethodKind;
+  /** Tags in upstream's list, repeats and all; absent when the watch needed no list. */
+  readonly listed?: number;
   readonly tags: readonly PlannedTag[];
+  /** Tags that Extract made one. */
+  readonly collisions: readonly Collision[];
+  /** What the plan itself asked of upstream. */
+  readonly spent: Spent;
 }
 
 /**
@@ -46,40 +52,36 @@ export type PlannedTag =
 
 /** Lists upstream's tags and tells each one's fate. Asks upstream once for the list and once per floating tag; writes nothing. */
 export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal): Promise<Plan> {
-  const registry = ports.registries.open(watch.source.host, watch.credential);
-  const tags = needsList(watch.rules) ? await registry.listTags(watch.source.path, signal) : tagListOf([]);
+  const listing = await listForPlan([watch], ports, signal);
+  const { registry } = listing.source;
+  const { versions, tracked, skipped, collisions } = selectionOf(watch, listing);
   const state = await stateOf(watch, ports.states, signal);
-  const { versions, tracked, skipped } = select(tags, watch.rules);
   const targetOf = (tag: string) =>
     formatReference({ host: ports.targetHost, ...watch.target(watch.source, tag) });
-  const ledger = await statesOfKnown(watch, { ledger: ports.ledger, known: state.known }, signal);
-  const verdictOf = (tag: string) => (state.moved.has(tag) ? "held" : (ledger.get(tag) ?? "pending"));
+  const standing = await standingsOf(watch, { ledger: ports.ledger, state, targetOf }, signal);
   const floating = await mapConcurrent(tracked, questionsAtOnce, async (tag): Promise<PlannedTag> => {
     const found = await registry.headManifest(watch.source.path, tag, signal);
     if (found === undefined) return { tag, verdict: "missing", how: "tracked" };
-    const verdict = state.known.get(tag) === found.digest ? verdictOf(tag) : "import";
-    return { tag, verdict, how: "tracked", target: targetOf(tag) };
+    return { tag, verdict: standing(tag, found.digest), how: "tracked", target: targetOf(tag) };
   });
   return {
     watch: formatWatchId(watch),
     source: formatRepository(watch.source),
     method: watch.method ?? ports.defaultMethod,
+    ...(listing.listed === undefined ? {} : { listed: listing.listed }),
     tags: [
       ...versions.map((tag): PlannedTag => {
-        return {
-          tag,
-          verdict: state.known.has(tag) ? verdictOf(tag) : "import",
-          how: "version",
-          target: targetOf(tag),
-        };
+        return { tag, verdict: standing(tag), how: "version", target: targetOf(tag) };
       }),
       ...floating,
       ...skipped.map((each): PlannedTag => ({ ...each, verdict: "skip" })),
     ],
+    collisions,
+    spent: listing.source.spent(),
   };
 }
 
-type Standing = "have" | "pending" | "held" | "failed";
+type Standing = "import" | "have" | "pending" | "held" | "failed";
 
 const standings: Readonly<Record<ImportState, Standing>> = {
   pending: "pending",
@@ -90,22 +92,44 @@ const standings: Readonly<Record<ImportState, Standing>> = {
   overtaken: "pending",
 };
 
-/** How the imports of the followed tags stand, by tag. */
-async function statesOfKnown(
-  watch: WatchId,
-  { ledger, known }: { readonly ledger: Ledger; readonly known: ReadonlyMap<string, string> },
+/**
+ * How a tag stands, by the watch's state and the ledger. A poll does not bring in again what the ledger has, even when the
+ * row was changed since and everything is looked at anew.
+ */
+async function standingsOf(
+  watch: Watch,
+  {
+    ledger,
+    state,
+    targetOf,
+  }: {
+    readonly ledger: Ledger;
+    readonly state: WatchState;
+    readonly targetOf: (tag: string) => string;
+  },
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, Standing>> {
-  const found = new Map<string, Standing>();
-  if (known.size === 0) return found;
+): Promise<(tag: string, digest?: string) => Standing> {
+  const latest = new Map<string, ImportRecord>();
+  const source = formatRepository(watch.source);
   for await (const { record } of ledger.ofWatch(watch, signal)) {
-    if (known.get(record.tag) === record.digest) found.set(record.tag, standings[record.state]);
+    const known = state.known.get(record.tag);
+    const sameWay =
+      formatRepository(record.source) === source && formatReference(record.target) === targetOf(record.tag);
+    const rival = latest.get(record.tag);
+    const later = rival === undefined || rival.seenAt <= record.seenAt;
+    if (known === undefined ? sameWay && later : known === record.digest) latest.set(record.tag, record);
   }
-  return found;
+  return (tag, digest) => {
+    if (state.moved.has(tag)) return "held";
+    const record = latest.get(tag);
+    if (digest !== undefined && digest !== (state.known.get(tag) ?? record?.digest)) return "import";
+    if (record !== undefined) return standings[record.state];
+    return state.known.has(tag) ? "pending" : "import";
+  };
 }
 
 /** What the watch is known to follow; nothing when its selecting columns were changed since the last poll. */
-async function stateOf(watch: Watch, states: WatchStates, signal: AbortSignal): Promise<WatchState> {
+export async function stateOf(watch: Watch, states: WatchStates, signal: AbortSignal): Promise<WatchState> {
   const id: WatchId = watch;
   const stored = (await states.some(watch.source.host, [id], signal)).get(watchKey(id))?.state;
   return stored?.revision === watch.revision ? stored : emptyState;

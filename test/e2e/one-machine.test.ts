@@ -71,6 +71,26 @@ describe("wharfgate up", () => {
     expect(stdout).toMatch(/- skip\s+sha256-[0-9a-f]{64}\.sig\s+artifact/);
   });
 
+  it("plans a changed row by the command line and by HTTP: what comes in, what leaves, what it takes", async () => {
+    const change = ["plan", "demo/web", "--with", "Tags=semver >=1.3 <1.4", "--with", "Keep="];
+    const { code, stdout, stderr } = await wharfgate(up.dir, ...change, "--check");
+    expect([code, stderr]).toEqual([3, ""]);
+    expect(stdout).toMatch(/\+ enters\s+1\.3\.0\s+version\s+-> .*:1\.3\.0\s+now superseded/);
+    expect(stdout).toMatch(/- leaves\s+1\.4\.2\s+out-of-range/);
+    expect(stdout).toMatch(/to move\s+\d+\.\d [kM]B for \d+ images/);
+    const answer = await api("POST", "plan", { body: { watch: "demo/web", with: { Keep: "1" }, top: 1 } });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      watch: "demo/web",
+      groups: expect.arrayContaining([
+        expect.objectContaining({ verdict: "leaves", count: 2 }),
+        expect.objectContaining({ verdict: "stays", count: 2 }),
+        expect.objectContaining({ verdict: "skip", reason: "out-of-range" }),
+      ]),
+      cost: { images: 0 },
+    });
+  });
+
   it("follows a watch that is added, and shows, lists and removes it", async () => {
     const source = `${upstreamHost()}/demo/api`;
     const added = await wharfgate(
@@ -186,6 +206,15 @@ describe("wharfgate up", () => {
     ["an import that does not exist", "GET", "imports/none", {}, 404, "There is no import"],
     ["an unknown filter", "GET", "imports?colour=red", {}, 400, "colour"],
     ["a watch that does not exist", "POST", "watches/no/such/poll", {}, 404, "There is no watch no/such"],
+    ["a plan of nothing", "POST", "plan", { body: {} }, 400, "neither"],
+    [
+      "a plan with a bad column",
+      "POST",
+      "plan",
+      { body: { watch: "demo/web", with: { Keep: "none", Tagz: "x" } } },
+      400,
+      "did you mean Tags?; Keep must be",
+    ],
   ])("answers %s with a problem document", async (_, method, path, options, status, detail) => {
     const response = await api(method, path, options);
     expect([response.status, response.headers.get("content-type")]).toEqual([

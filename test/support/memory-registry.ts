@@ -64,9 +64,9 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
     prepare: () => {},
     listTags: async (repository, signal) => {
       begin("listTags", repository, signal);
-      return tagListOf([
-        tagPageOf([...registry.manifests.keys()].filter((name) => name.startsWith(`${repository}:`))),
-      ]);
+      const start = `${repository}:`;
+      const names = [...registry.manifests.keys()].filter((name) => name.startsWith(start));
+      return tagListOf([tagPageOf(names.map((name) => name.slice(start.length)))]);
     },
     headManifest: async (repository, reference, signal) => {
       begin("headManifest", `${repository} ${reference}`, signal);

@@ -1,0 +1,180 @@
+import { printable } from "../shared/model/digest.ts";
+import type { Collision } from "../shared/policies/select.ts";
+import type { Spent } from "../shared/registry/counted.ts";
+import type { Plan, PlannedTag } from "../shared/steps/plan.ts";
+import type { Arrival } from "../shared/steps/plan-arrivals.ts";
+import type { ChangedTag, ChangePlan } from "../shared/steps/plan-change.ts";
+import type { Cost } from "../shared/steps/plan-cost.ts";
+import { groupTags, type TagGroup } from "../shared/steps/plan-groups.ts";
+import { table } from "./output.ts";
+
+export interface Detail {
+  /** `taken`: what is followed or would be. `every`: all of upstream's tags. */
+  readonly show: "taken" | "every";
+  /** Tags to show of each verdict, and of each reason why not. */
+  readonly most: number;
+}
+
+export function planLines(plan: Plan, detail: Detail): string[] {
+  const groups = groupTags(plan.tags, { taken: detail.most, skipped: detail.most });
+  const others = (["pending", "held", "failed", "missing"] as const)
+    .filter((verdict) => countOf(groups, verdict) > 0)
+    .map(
+      (verdict) =>
+        `, ${countOf(groups, verdict)} ${verdict === "missing" ? "tracked but not there" : verdict}`,
+    )
+    .join("");
+  const shown = groups.filter(({ verdict }) => detail.show === "every" || verdict !== "skip");
+  return [
+    `${plan.watch}: ${plan.source} by ${plan.method}`,
+    `  ${countOf(groups, "import")} to import, ${countOf(groups, "have")} imported, ${countOf(groups, "skip")} not wanted${others}`,
+    ...collisionLines(plan.collisions),
+    ...indent(groupLines(shown, plannedCells)),
+    "",
+  ];
+}
+
+export function changeLines(plan: ChangePlan, detail: Detail): string[] {
+  const groups = groupTags(plan.tags, { taken: detail.most, skipped: detail.most });
+  const brief = new Set<ChangedTag["verdict"]>(["enters", "leaves"]);
+  const shown = groups.filter(({ verdict }) => detail.show === "every" || brief.has(verdict));
+  const listed = plan.listed === undefined ? "" : ` of ${plan.listed} listed`;
+  return [
+    `${plan.watch}: ${plan.source} by ${plan.method}, as if changed`,
+    `  ${countOf(groups, "enters")} newly followed, ${countOf(groups, "leaves")} no longer followed, ${countOf(groups, "stays")} stay, ${countOf(groups, "skip")} not wanted${listed}`,
+    `  to move          ${movedText(plan.cost)}`,
+    `  pulls upstream   ${pullsText(plan.cost)}`,
+    `  first poll       ${spentText({ ...plan.nextPoll, gets: 0 })}`,
+    `  this plan asked  ${spentText(plan.spent)}`,
+    ...collisionLines(plan.collisions),
+    ...[...plan.cost.notes, ...plan.notes].map((note) => `  Note: ${printable(note, 1000)}`),
+    ...indent(groupLines(shown, changedCells)),
+    "",
+  ];
+}
+
+function collisionLines(collisions: readonly Collision[]): string[] {
+  const lines = collisions
+    .slice(0, 10)
+    .map(
+      ({ key, tags }) =>
+        `  Note: Extract reads ${printable(key)} out of ${printable(tags.join(", "), 300)}: all are followed, and count as one version`,
+    );
+  const more = collisions.length - lines.length;
+  return more === 0 ? lines : [...lines, `  Note: ${more} more versions are each read out of several tags`];
+}
+
+function movedText({ images, measured, certainty, bytes, presentBytes }: Cost): string {
+  if (images === 0) return "nothing";
+  const least = certainty === "exact" ? "" : "at least ";
+  const read =
+    measured === images ? `${images} images` : `${measured} of ${images} images, the only ones read`;
+  const present = presentBytes === 0 ? "" : `; ${sizeText(presentBytes)} more are at the target already`;
+  return `${least}${sizeText(bytes)} for ${read}; shared layers counted once${present}`;
+}
+
+const words = { exact: "", about: "about ", "at-least": "at least " } as const;
+
+function pullsText({ pulls }: Cost): string {
+  const { kind, count, manifests, basis } = pulls;
+  if (count === 0) return "none";
+  return `${words[kind]}${count}, by ${words[kind]}${manifests} GETs of manifests (one pull for each platform): ${basis}`;
+}
+
+function spentText({ pages, heads, gets }: Spent): string {
+  const parts = [
+    [pages, "pages of tags"],
+    [heads, "HEADs, which cost no pull"],
+    [gets, "GETs of manifests"],
+  ] as const;
+  const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return said.length === 0 ? "nothing of upstream" : said.join(", ");
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  const power = Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(1)} ${["", "kB", "MB", "GB", "TB"][power]}`;
+}
+
+type AnyTag = PlannedTag | ChangedTag;
+
+function countOf<Tag extends AnyTag>(groups: readonly TagGroup<Tag>[], verdict: Tag["verdict"]): number {
+  return groups.filter((group) => group.verdict === verdict).reduce((sum, { count }) => sum + count, 0);
+}
+
+/** One table for all groups, and after a cut one a line that says how many more there are. */
+function groupLines<Tag extends AnyTag>(
+  groups: readonly TagGroup<Tag>[],
+  toCells: (tag: Tag) => string[],
+): string[] {
+  return table(
+    groups.flatMap(({ verdict, reason, count, tags }) => {
+      const rows = tags.map(toCells);
+      const [mark = verdict] = rows[0] ?? [];
+      const more = count - tags.length;
+      const what = reason === undefined ? "" : ` ${reason}`;
+      return more === 0 ? rows : [...rows, [mark, `... ${more} more${what}: --all shows them`]];
+    }),
+  );
+}
+
+const marks = {
+  import: "+ import",
+  have: "= have",
+  pending: "~ pending",
+  held: "! held",
+  failed: "! failed",
+  missing: "? missing",
+  skip: "- skip",
+  enters: "+ enters",
+  leaves: "- leaves",
+  stays: "= stays",
+} as const;
+
+function plannedCells(tag: PlannedTag): string[] {
+  const mark = marks[tag.verdict];
+  if (tag.verdict === "skip") return [mark, tag.tag, tag.reason, tag.detail];
+  if (tag.verdict === "missing") return [mark, tag.tag, tag.how, "upstream does not have this tag now"];
+  return [mark, tag.tag, tag.how, `-> ${tag.target}`];
+}
+
+function changedCells(tag: ChangedTag): string[] {
+  const mark = marks[tag.verdict];
+  switch (tag.verdict) {
+    case "skip":
+      return [mark, tag.tag, tag.reason, tag.detail];
+    case "leaves":
+      return [mark, tag.tag, tag.reason, tag.detail, `${tag.target} is left as it is`];
+    case "stays":
+      return [mark, tag.tag, tag.how, `-> ${tag.target}`];
+    case "enters":
+      return [
+        mark,
+        tag.tag,
+        tag.how,
+        `-> ${tag.target}${arrivalText(tag.arrival)}`,
+        `now ${tag.was.reason}: ${tag.was.detail}`,
+      ];
+  }
+}
+
+function arrivalText(arrival: Arrival): string {
+  switch (arrival.fate) {
+    case "import":
+    case "unasked":
+      return "";
+    case "present":
+      return ", which has it already";
+    case "conflict":
+      return ", which has another image under this tag: held, not overwritten";
+    case "missing":
+      return ", once upstream has it";
+    case "unreadable":
+      return `, which fails: ${arrival.reason}`;
+  }
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,53 @@
+import type { Watch } from "../documents/watch.ts";
+import type { Clock } from "../model/clock.ts";
+import { Failure } from "../model/failure.ts";
+import { formatRepository } from "../model/reference.ts";
+import { type TagList, tagListOf } from "../model/tag-list.ts";
+import { needsList } from "../policies/rules.ts";
+import { type Selection, select } from "../policies/select.ts";
+import { type CountedReads, countReads } from "../registry/counted.ts";
+import type { Registries } from "../registry/registry.ts";
+import type { Hosts } from "../stores/hosts.ts";
+
+export interface ListingPorts {
+  readonly registries: Registries;
+  readonly hosts: Hosts;
+  readonly now: Clock;
+}
+
+/** Upstream as a plan reads it. A watch that only tracks floating tags needs no listing. */
+export interface PlanListing {
+  readonly source: CountedReads;
+  readonly tags: TagList;
+  /** Undefined when no listing was needed. */
+  readonly listed: number | undefined;
+}
+
+/**
+ * Lists the source that some rows share, by the first one's credential. Throws `rate-limited` while its host is paused:
+ * that is no "nothing new".
+ */
+export async function listForPlan(
+  rows: readonly [Watch, ...Watch[]],
+  { registries, hosts, now }: ListingPorts,
+  signal: AbortSignal,
+): Promise<PlanListing> {
+  const [watch] = rows;
+  const { host, path } = watch.source;
+  const pause = await hosts.pauseOf(host, signal);
+  if (pause !== undefined && pause.until > now()) {
+    throw new Failure(
+      "rate-limited",
+      `${host} asked for a pause until ${pause.until.toISOString()}: it is not asked before, so what is new in ${formatRepository(watch.source)} is not known`,
+      { retryAfterMs: pause.until.getTime() - now().getTime() },
+    );
+  }
+  const source = countReads(registries.open(host, watch.credential));
+  if (!rows.some(({ rules }) => needsList(rules))) return { source, tags: tagListOf([]), listed: undefined };
+  const tags = await source.registry.listTags(path, signal);
+  return { source, tags, listed: tags.size };
+}
+
+export function selectionOf(watch: Watch, { tags }: PlanListing): Selection {
+  return select(tags, watch.rules);
+}
