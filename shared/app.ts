@@ -93,6 +93,9 @@ export function createApp(settings: Settings): App {
       hosts: [target.host],
       getToken: (signal) => tokenOf(() => identity.getToken(registryScope, { abortSignal: signal }), signal),
     },
+    tokenHosts: settings.tokenHosts,
+    clientCertificates: settings.clientCertificates,
+    proxies: settings.proxies,
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
   });
   const now = () => new Date();

@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
+import { type HostCredential, parseHostCredential } from "./auth/host-credential.ts";
+import { parseTokenHosts } from "./auth/token-hosts.ts";
 import type { CredentialOptions } from "./azure/identity.ts";
 import type { StorageAccount } from "./azure/storage.ts";
 import { parseChannelName } from "./documents/watch-columns.ts";
+import { type ClientCertificate, parseHostCertificate } from "./http/client-certificate.ts";
 import { type HostRules, parseHostRules } from "./http/host-rules.ts";
+import { createProxies, type Proxies, parseProxy, parseProxyExceptions } from "./http/proxies.ts";
 import { type AgentPoolConfig, parseAgentPoolConfig } from "./methods/agent-pool-config.ts";
 import { type MethodKind, parseMethodKind } from "./methods/members.ts";
-import type { Credential } from "./model/credential.ts";
 import { printable } from "./model/digest.ts";
 import { Failure } from "./model/failure.ts";
 import { parseHost, parseReference } from "./model/reference.ts";
@@ -25,8 +28,13 @@ export interface Settings {
   readonly channels: readonly Channel[];
   /** By name; each for one registry host only. */
   readonly credentials: ReadonlyMap<string, HostCredential>;
+  /** Token services that may be given a registry's credentials, by registry. */
+  readonly tokenHosts: ReadonlyMap<string, readonly string[]>;
   /** PEM certificates to trust beside the public ones. */
   readonly ca?: string;
+  /** By registry host. */
+  readonly clientCertificates: ReadonlyMap<string, ClientCertificate>;
+  readonly proxies: Proxies;
   readonly leaseMs: number;
   readonly deadlineMs: number;
   readonly notifyWindowMs: number;
@@ -36,10 +44,6 @@ export interface Settings {
    * function key is all that is known of a caller.
    */
   readonly callers: "named" | "keyed";
-}
-
-export interface HostCredential extends Credential {
-  readonly host: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -92,16 +96,38 @@ export function readSettings(environment: Environment = process.env): Settings {
   });
   const credentials = new Map(
     named(environment, "WHARFGATE_CREDENTIAL_").flatMap(([name, variable]): [string, HostCredential][] => {
-      const parsed = read(variable, parseCredential);
+      const parsed = read(variable, parseHostCredential);
       return parsed === undefined ? [] : [[name, parsed]];
     }),
   );
-  const ca = read("WHARFGATE_CA_FILE", readCertificates);
+  const clientCertificates = new Map(
+    named(environment, "WHARFGATE_CLIENT_CERT_").flatMap(([, variable]): [string, ClientCertificate][] => {
+      const parsed = read(variable, (text) => parseHostCertificate(text, readFile));
+      const host = read(variable, () => parsed && parseHost(parsed.host));
+      return parsed === undefined || host === undefined ? [] : [[host, parsed.certificate]];
+    }),
+  );
+  const tokenHosts = read("WHARFGATE_TOKEN_HOSTS", parseTokenHosts) ?? new Map();
+  const proxies = readProxies();
+  const ca = read("WHARFGATE_CA_FILE", (path) => readFile(path).toString("utf8"));
   const statusUrl = get("WHARFGATE_STATUS_URL");
   const clientId = get("AZURE_CLIENT_ID") ?? get("AzureWebJobsStorage__clientId");
 
   function seconds(name: string, fallback: number): number {
     return (read(name, parseSeconds) ?? fallback) * 1000;
+  }
+  /** As curl has it, the lower-case name goes first; ours goes before both. */
+  function readProxies(): Proxies {
+    const proxy = (...names: string[]) => {
+      const name = names.find((each) => get(each) !== undefined);
+      return name === undefined ? undefined : read(name, parseProxy);
+    };
+    return createProxies({
+      https: proxy("WHARFGATE_PROXY", "https_proxy", "HTTPS_PROXY"),
+      http: proxy("WHARFGATE_PROXY", "http_proxy", "HTTP_PROXY"),
+      except:
+        read(get("no_proxy") === undefined ? "NO_PROXY" : "no_proxy", parseProxyExceptions) ?? (() => false),
+    });
   }
   const leaseMs = seconds("WHARFGATE_LEASE", 300);
   if (leaseMs === 0)
@@ -123,6 +149,9 @@ export function readSettings(environment: Environment = process.env): Settings {
     method: method ?? (resourceId === undefined ? "copy" : "acr-import"),
     channels,
     credentials,
+    tokenHosts,
+    clientCertificates,
+    proxies,
     leaseMs,
     deadlineMs,
     notifyWindowMs,
@@ -161,31 +190,15 @@ function parseTargetEntry(entry: string): { readonly host: string; readonly entr
   return { host, entry };
 }
 
-/** `{"host":"docker.io","username":"…","password":"…"}`; the message never quotes the value. */
-function parseCredential(text: string): HostCredential {
-  const shape = 'expected {"host":"docker.io","username":"…","password":"…"}';
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Failure("invalid", `not JSON: ${shape}`);
-  }
-  const { host, username, password } = (value ?? {}) as Record<string, unknown>;
-  if (typeof host !== "string" || typeof username !== "string" || typeof password !== "string") {
-    throw new Failure("invalid", shape);
-  }
-  return { host: parseHost(host), username, password };
-}
-
 function parseSeconds(text: string): number {
   const value = Number(text);
   if (/^\d{1,6}$/.test(text)) return value;
   throw new Failure("invalid", `"${printable(text)}" is not a whole number of seconds`);
 }
 
-function readCertificates(path: string): string {
+function readFile(path: string): Buffer {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch (error) {
     throw new Failure("invalid", `the file "${printable(path)}" cannot be read`, { cause: error });
   }

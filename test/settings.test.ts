@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSettings } from "../shared/settings.ts";
+import { makeCertificate } from "./support/certificate.ts";
 import { failureOf } from "./support/failures.ts";
 
 const least = { AzureWebJobsStorage: "UseDevelopmentStorage=true", WHARFGATE_TARGET: "mine.azurecr.io" };
@@ -200,6 +201,67 @@ describe("channels and credentials", () => {
     expect(message).toContain("WHARFGATE_CREDENTIAL_HUB: ");
     expect(message).toContain(says);
     expect(message).not.toContain("hunter2");
+  });
+});
+
+describe("the proxy", () => {
+  const find = (env: Record<string, string>, url = "https://ghcr.io/") =>
+    read(env).proxies.find(new URL(url))?.url.host;
+
+  it.each([
+    {
+      name: "ours before all",
+      env: { WHARFGATE_PROXY: "a:1", https_proxy: "b:1", HTTPS_PROXY: "c:1" },
+      is: "a:1",
+    },
+    { name: "the lower-case name", env: { https_proxy: "b:1", HTTPS_PROXY: "c:1" }, is: "b:1" },
+    { name: "the upper-case name", env: { HTTPS_PROXY: "c:1" }, is: "c:1" },
+    { name: "none for https by HTTP_PROXY", env: { HTTP_PROXY: "c:1" }, is: undefined },
+    { name: "none for an exception", env: { WHARFGATE_PROXY: "a:1", NO_PROXY: "ghcr.io" }, is: undefined },
+    {
+      name: "the lower-case exception",
+      env: { WHARFGATE_PROXY: "a:1", no_proxy: "x.example", NO_PROXY: "ghcr.io" },
+      is: "a:1",
+    },
+  ])("is $name", ({ env, is }) => {
+    expect(find(env as Record<string, string>)).toBe(is);
+  });
+
+  it("is for http by its own name", () => {
+    expect(find({ HTTP_PROXY: "c:1", HTTPS_PROXY: "d:1" }, "http://registry.corp/")).toBe("c:1");
+  });
+
+  it.each(["WHARFGATE_PROXY", "https_proxy", "HTTP_PROXY"])(
+    "does not tell the password of %s",
+    async (name) => {
+      const { message } = await failureOf(() => read({ [name]: "socks5://u:hunter2@p:1" }), "invalid");
+      expect(message).toContain(`${name}: `);
+      expect(message).not.toContain("hunter2");
+    },
+  );
+});
+
+describe("token hosts and client certificates", () => {
+  it("are read", async () => {
+    const { cert, key } = await makeCertificate();
+    const settings = read({
+      WHARFGATE_TOKEN_HOSTS: "registry.corp:5443=gitlab.corp",
+      WHARFGATE_CLIENT_CERT_CORP: JSON.stringify({ host: "Registry.corp:5443", cert, key }),
+    });
+    expect(settings.tokenHosts.get("registry.corp:5443")).toEqual(["gitlab.corp"]);
+    expect([...settings.clientCertificates]).toEqual([["registry.corp:5443", { cert, key }]]);
+  });
+
+  it.each([
+    { env: { WHARFGATE_TOKEN_HOSTS: "registry.corp" }, says: "WHARFGATE_TOKEN_HOSTS: " },
+    {
+      env: { WHARFGATE_CLIENT_CERT_A: '{"host":"a.corp","pfx":"/no/such"}' },
+      says: "WHARFGATE_CLIENT_CERT_A: ",
+    },
+    { env: { WHARFGATE_CLIENT_CERT_A: "x" }, says: "WHARFGATE_CLIENT_CERT_A: expected" },
+    { env: { NO_PROXY: "<local>" }, says: "NO_PROXY: " },
+  ])("are refused for $says", async ({ env, says }) => {
+    expect((await failureOf(() => read(env as Record<string, string>), "invalid")).message).toContain(says);
   });
 });
 

@@ -17,6 +17,8 @@ export interface AuthPorts {
   readonly origin: string;
   readonly http: HttpClient;
   readonly identity: Identity;
+  /** Hosts beside the registry's own whose token service may be given its credentials, as URLs have them. */
+  readonly tokenHosts: readonly string[];
   readonly now: Clock;
 }
 

@@ -92,7 +92,7 @@ async function credentialFor({ identity, host }: AuthPorts, realm: Realm): Promi
   if (realm.trust === "credentials") return basicHeader(await identity.credential());
   throw new Failure(
     "blocked",
-    `${host} wants its credential to be sent to ${realm.url.host}, which is not pinned for it: use it without a credential, or pin that host in shared/registry/hosts.ts`,
+    `${host} wants its credential to be sent to ${realm.url.host}, which is not pinned for it: use it without a credential, or, if that is its token service, set WHARFGATE_TOKEN_HOSTS="${host}=${realm.url.host}"`,
     { context: { host, realm: realm.url.host } },
   );
 }

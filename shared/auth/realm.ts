@@ -1,7 +1,6 @@
 import type { Challenge } from "../http/challenge.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
-import { tokenHostsOf } from "../registry/hosts.ts";
 
 /** Where a bearer challenge says that tokens are to be had. */
 export interface Realm {
@@ -20,9 +19,9 @@ export interface Realm {
  */
 export function parseRealm(
   challenge: Challenge,
-  registry: { readonly host: string; readonly origin: string },
+  registry: { readonly host: string; readonly origin: string; readonly tokenHosts: readonly string[] },
 ): Realm {
-  const { host } = registry;
+  const { host, tokenHosts } = registry;
   const text = challenge.parameters.get("realm") ?? "";
   const url = URL.parse(text);
   if (url === null) throw new Failure("protocol", `${host} names no token service in its challenge`);
@@ -38,8 +37,7 @@ export function parseRealm(
     throw new Failure("blocked", `${host} names a token service with a user name in its URL`);
   }
   url.hash = "";
-  const pinned =
-    url.hostname === origin.hostname || (url.protocol === "https:" && tokenHostsOf(host).includes(url.host));
+  const pinned = url.hostname === origin.hostname || tokenHosts.includes(url.host);
   return {
     url,
     service: serviceOf(challenge),

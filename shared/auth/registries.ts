@@ -1,6 +1,8 @@
 import type { Resolve } from "../http/address-guard.ts";
 import { createHttpClient, type HttpClient, type HttpClientOptions } from "../http/client.ts";
+import type { ClientCertificate } from "../http/client-certificate.ts";
 import type { HostRule, HostRules } from "../http/host-rules.ts";
+import type { Proxies } from "../http/proxies.ts";
 import { createReach } from "../http/reach.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Credentials } from "../model/credential.ts";
@@ -8,7 +10,7 @@ import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { parseHost } from "../model/reference.ts";
 import { createRegistry } from "../registry/create-registry.ts";
-import { apiHostOf } from "../registry/hosts.ts";
+import { apiHostOf, tokenHostsOf } from "../registry/hosts.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import type { Identity } from "./auth-member.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
@@ -25,8 +27,13 @@ export interface RegistriesOptions {
     readonly hosts: readonly string[];
     getToken(signal: AbortSignal): Promise<string>;
   };
+  /** Token hosts that may be given a registry's credentials, by registry, beside those that are known. */
+  readonly tokenHosts?: ReadonlyMap<string, readonly string[]>;
   /** PEM certificates to trust beside the default ones. */
   readonly ca?: string;
+  /** By registry host, in every spelling of it: offered to that host alone, and only on behalf of that registry. */
+  readonly clientCertificates?: ReadonlyMap<string, ClientCertificate>;
+  readonly proxies?: Proxies;
   /** Connections for each origin. Default 24. */
   readonly connections?: number;
   /** Told of each answer, for counting. */
@@ -78,23 +85,40 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
       origin,
       http,
       now,
-      authorizer: createAuthorizer({ host, origin, http, identity, now }),
+      authorizer: createAuthorizer({ host, origin, http, identity, tokenHosts: pinnedFor(host), now }),
     });
   }
 
   function connectionsTo(host: string, { origin, rule }: { origin: string; rule: HostRule }): HttpClient {
     const shared = connections.get(host);
     if (shared !== undefined) return shared;
-    const { ca, connections: most, onRequest, resolve } = options;
+    const { ca, proxies, connections: most, onRequest, resolve } = options;
     const http = createHttpClient({
       reach: createReach({ origin: new URL(origin), rule, rules }),
+      clientCertificates: certificatesOf(host, origin),
       ...(ca === undefined ? {} : { ca }),
+      ...(proxies === undefined ? {} : { proxies }),
       ...(most === undefined ? {} : { connections: most }),
       ...(onRequest === undefined ? {} : { onRequest }),
       ...(resolve === undefined ? {} : { resolve }),
     });
     connections.set(host, http);
     return http;
+  }
+
+  function pinnedFor(host: string): readonly string[] {
+    return [...tokenHostsOf(host), ...(options.tokenHosts?.get(host) ?? [])];
+  }
+
+  /** Of the registry and its own token hosts: where another registry leads us to, none is offered. */
+  function certificatesOf(host: string, origin: string): ReadonlyMap<string, ClientCertificate> {
+    const found = new Map<string, ClientCertificate>();
+    for (const name of [host, ...pinnedFor(host)]) {
+      const certificate = options.clientCertificates?.get(name);
+      if (certificate === undefined) continue;
+      found.set(name === host ? new URL(origin).host : new URL(`https://${name}`).host, certificate);
+    }
+    return found;
   }
 
   function identify(host: string, credential: string | undefined): Identity {

@@ -1,13 +1,8 @@
-import { X509Certificate } from "node:crypto";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import { Agent, type Dispatcher, Pool } from "undici";
-import { Failure } from "../model/failure.ts";
-import { guardedLookup, type Resolve } from "./address-guard.ts";
+import { type AgentOptions, createAgent } from "./agent.ts";
 import { boundedBody, startDeadline } from "./body.ts";
 import { decodeContent } from "./content-decoding.ts";
 import { gather } from "./gather.ts";
 import { networkFailure } from "./network-failure.ts";
-import type { Reach } from "./reach.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -45,21 +40,13 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-export interface HttpClientOptions {
-  readonly reach: Reach;
-  /** PEM certificates to trust beside the default ones. */
-  readonly ca?: string;
-  /** Connections for each origin. Default 24. */
-  readonly connections?: number;
-  readonly resolve?: Resolve;
+export interface HttpClientOptions extends AgentOptions {
   /** Told of each answer; must not throw. */
   readonly onRequest?: (answer: { method: string; origin: string; status: number }) => void;
 }
 
 const defaultDeadlineMs = 60_000;
 const idleMs = 30_000;
-const connectMs = 10_000;
-const keepAliveMs = 15_000;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { reach, onRequest } = options;
@@ -128,38 +115,6 @@ function dispatchOptions(request: HttpRequest) {
     headersTimeout: body === undefined ? idleMs : deadlineMs,
     bodyTimeout: idleMs,
   };
-}
-
-function createAgent({ reach, ca, connections = 24, resolve }: HttpClientOptions): Agent {
-  const secureContext = ca === undefined ? undefined : trusting(ca);
-  return new Agent({
-    allowH2: false,
-    // One pool per origin, whose sockets may only go where the reach permits at that origin.
-    factory: (origin, options) =>
-      new Pool(origin, {
-        ...(options as Pool.Options),
-        connections,
-        keepAliveTimeout: keepAliveMs,
-        connect: {
-          timeout: connectMs,
-          lookup: guardedLookup(reach.permit(new URL(origin)), resolve),
-          ...(secureContext === undefined ? {} : { secureContext }),
-        },
-      }) as Dispatcher,
-  });
-}
-
-/** Made once: reading some 150 root certificates for each connection would cost more than the request. */
-function trusting(ca: string): SecureContext {
-  try {
-    // OpenSSL passes over what it cannot read: a broken file must not go unnoticed.
-    new X509Certificate(ca);
-    return createSecureContext({ ca: [...getCACertificates("default"), ca] });
-  } catch (error) {
-    throw new Failure("invalid", "the CA certificates cannot be read: expected one or more in PEM", {
-      cause: error,
-    });
-  }
 }
 
 function joined(value: string | string[] | undefined): string | undefined {

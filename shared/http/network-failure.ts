@@ -33,6 +33,12 @@ function errorCode(error: unknown): string {
 
 function explain(code: string): readonly [FailureCode, string] {
   if (timeouts.has(code)) return ["timeout", "no answer in time"];
+  if (/ALERT_(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE)/.test(code)) {
+    return [
+      "blocked",
+      "it wants another client certificate, or one at all: give it by WHARFGATE_CLIENT_CERT_…",
+    ];
+  }
   if (untrusted.test(code)) {
     return ["blocked", "its TLS certificate is not trusted: renew it, or give its CA by WHARFGATE_CA_FILE"];
   }

@@ -2,12 +2,13 @@ import { describe, expect, it } from "vitest";
 import { parseRealm } from "../../shared/auth/realm.ts";
 import { parseChallenges } from "../../shared/http/challenge.ts";
 import type { FailureCode } from "../../shared/model/failure.ts";
+import { tokenHostsOf } from "../../shared/registry/hosts.ts";
 import { failureOf } from "../support/failures.ts";
 
 function realm(header: string, host = "registry.example", origin = `https://${host}`) {
   const [challenge] = parseChallenges(header);
   if (challenge === undefined) throw new Error("no challenge");
-  return parseRealm(challenge, { host, origin });
+  return parseRealm(challenge, { host, origin, tokenHosts: tokenHostsOf(host) });
 }
 
 describe("parseRealm", () => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TLSSocket, TlsOptions } from "node:tls";
 
 export interface Received {
   readonly method: string;
@@ -26,6 +27,8 @@ export interface ScriptedServer {
   readonly port: number;
   readonly received: readonly Received[];
   readonly connections: number;
+  /** The common name of the client certificate of each TLS connection; undefined where none was offered. */
+  readonly offered: readonly (string | undefined)[];
   /** Answers for `METHOD /path?query`, one for each request; the last one of `always` for all that follow. */
   expect(request: string, ...answers: readonly Answer[]): void;
   always(request: string, answer: Answer): void;
@@ -33,11 +36,12 @@ export interface ScriptedServer {
   finish(): Promise<void>;
 }
 
-export async function startScriptedServer(tls?: { key: string; cert: string }): Promise<ScriptedServer> {
+export async function startScriptedServer(tls?: TlsOptions): Promise<ScriptedServer> {
   const expected = new Map<string, Answer[]>();
   const standing = new Map<string, Answer>();
   const faults: string[] = [];
   const received: Received[] = [];
+  const offered: (string | undefined)[] = [];
   let connections = 0;
 
   const listener: RequestListener = (message, response) => {
@@ -60,6 +64,10 @@ export async function startScriptedServer(tls?: { key: string; cert: string }): 
   };
   const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   server.on("connection", () => connections++);
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const name = socket.getPeerCertificate()?.subject?.CN;
+    offered.push(Array.isArray(name) ? name.join() : name);
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 
@@ -68,6 +76,7 @@ export async function startScriptedServer(tls?: { key: string; cert: string }): 
     host: `127.0.0.1:${port}`,
     port,
     received,
+    offered,
     get connections() {
       return connections;
     },

@@ -1,0 +1,68 @@
+import { X509Certificate } from "node:crypto";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { Agent, type Dispatcher, Pool } from "undici";
+import { Failure } from "../model/failure.ts";
+import { guardedLookup, type Resolve } from "./address-guard.ts";
+import type { ClientCertificate } from "./client-certificate.ts";
+import type { Proxies } from "./proxies.ts";
+import type { Reach } from "./reach.ts";
+import { tunnelThrough } from "./tunnel.ts";
+
+/** How connections are made: where they may go, whom they trust, as whom they come, and through which proxy. */
+export interface AgentOptions {
+  readonly reach: Reach;
+  /** PEM certificates to trust beside the default ones. */
+  readonly ca?: string;
+  /** By a URL's `host[:port]`: each is offered there and nowhere else. */
+  readonly clientCertificates?: ReadonlyMap<string, ClientCertificate>;
+  readonly proxies?: Proxies;
+  /** Connections for each origin. Default 24. */
+  readonly connections?: number;
+  readonly resolve?: Resolve;
+}
+
+const connectMs = 10_000;
+const keepAliveMs = 15_000;
+
+/** One pool per origin, whose sockets may only go where the reach permits at that origin. */
+export function createAgent(options: AgentOptions): Agent {
+  const { reach, ca, clientCertificates, proxies, connections = 24, resolve } = options;
+  const anonymous = ca === undefined ? undefined : secureContextOf(ca);
+  return new Agent({
+    allowH2: false,
+    factory: (origin, poolOptions) => {
+      const url = new URL(origin);
+      const addresses = reach.permit(url);
+      const certificate = url.protocol === "https:" ? clientCertificates?.get(url.host) : undefined;
+      const secureContext = certificate === undefined ? anonymous : secureContextOf(ca, certificate);
+      const tls = { timeout: connectMs, ...(secureContext === undefined ? {} : { secureContext }) };
+      const proxy = proxies?.find(url);
+      return new Pool(origin, {
+        ...(poolOptions as Pool.Options),
+        connections,
+        keepAliveTimeout: keepAliveMs,
+        connect:
+          proxy === undefined
+            ? { ...tls, lookup: guardedLookup(addresses, resolve) }
+            : tunnelThrough(proxy, { url, tls, ...(anonymous === undefined ? {} : { trust: anonymous }) }),
+      }) as Dispatcher;
+    },
+  });
+}
+
+/** Made once: reading some 150 root certificates for each connection would cost more than the request. */
+function secureContextOf(ca: string | undefined, certificate?: ClientCertificate): SecureContext {
+  return createSecureContext({ ...(ca === undefined ? {} : { ca: trusted(ca) }), ...certificate });
+}
+
+function trusted(ca: string): string[] {
+  try {
+    // OpenSSL passes over what it cannot read: a broken file must not go unnoticed.
+    new X509Certificate(ca);
+    return [...getCACertificates("default"), ca];
+  } catch (error) {
+    throw new Failure("invalid", "the CA certificates cannot be read: expected one or more in PEM", {
+      cause: error,
+    });
+  }
+}
