@@ -97,21 +97,24 @@ export async function startScriptedServer(tls?: TlsOptions): Promise<ScriptedSer
 }
 
 /** The names of all header values and bodies in which `secret` went to this server, also in base64. */
-export function sightings(server: ScriptedServer, secret: string): string[] {
-  const encoded = Buffer.from(secret).toString("base64").replace(/=+$/, "");
-  const shows = (text: string) =>
-    text.includes(secret) || text.includes(encoded) || decoded(text).includes(secret);
+export function sightings(server: Pick<ScriptedServer, "received">, secret: string): string[] {
   return server.received.flatMap(({ method, path, headers, body }) => {
-    const places = Object.entries(headers).filter(([, value]) => shows(String(value)));
+    const places = Object.entries(headers).filter(([, value]) => carries(String(value), secret));
     const names = places.map(([name]) => name);
-    if (shows(body.toString("latin1"))) names.push("body");
-    if (shows(path)) names.push("path");
+    if (carries(body.toString("latin1"), secret)) names.push("body");
+    if (carries(path, secret)) names.push("path");
     return names.map((name) => `${method} ${path}: ${name}`);
   });
 }
 
-function decoded(text: string): string {
-  return Buffer.from(text.replace(/^Basic /, ""), "base64").toString("latin1");
+/** Whether a text shows a secret: as it is, in a URL, or within base64. */
+export function carries(text: string, secret: string): boolean {
+  const runs = text.match(/[A-Za-z0-9+/_-]{8,}/g) ?? [];
+  return (
+    text.includes(secret) ||
+    text.includes(encodeURIComponent(secret)) ||
+    runs.some((run) => Buffer.from(run, "base64").toString("latin1").includes(secret))
+  );
 }
 
 function headersOf({ headers = {}, body }: Reply): Record<string, string | string[]> {
