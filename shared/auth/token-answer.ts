@@ -2,6 +2,7 @@ import type { HttpAnswer } from "../http/client.ts";
 import { isRedirect } from "../http/redirects.ts";
 import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
+import { ambiguousKey } from "../registry/json-keys.ts";
 import { statusFailure } from "../registry/status-failure.ts";
 import type { Token } from "./token-cache.ts";
 
@@ -38,16 +39,18 @@ export function parseTokenAnswer(
 }
 
 function parseObject(answer: HttpAnswer): Record<string, unknown> {
+  const text = answer.body.toString("utf8");
+  let parsed: unknown;
   try {
-    const parsed: unknown = JSON.parse(answer.body.toString("utf8"));
-    if (typeof parsed === "object" && parsed !== null) return { ...parsed };
+    parsed = JSON.parse(text);
   } catch (error) {
-    throw new Failure("protocol", `the token service at ${answer.url.host} sent something other than JSON`, {
-      cause: error,
-    });
+    throw improper(answer, "something other than JSON", error);
   }
-  throw new Failure(
-    "protocol",
-    `the token service at ${answer.url.host} sent something other than an object`,
-  );
+  if (typeof parsed !== "object" || parsed === null) throw improper(answer, "something other than an object");
+  if (ambiguousKey(text) !== undefined) throw improper(answer, "an answer with a key twice");
+  return { ...parsed };
+}
+
+function improper({ url }: HttpAnswer, what: string, cause?: unknown): Failure {
+  return new Failure("protocol", `the token service at ${url.host} sent ${what}`, { cause });
 }

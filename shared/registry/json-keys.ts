@@ -36,3 +36,24 @@ function isKey(text: string, end: number): boolean {
   while (/\s/.test(text[at] ?? "x")) at++;
   return text[at] === ":";
 }
+
+// What the OCI image specification and Docker's schema 2 name in manifests, indexes, descriptors and platforms.
+const fields: ReadonlySet<string> = new Set(
+  "schemaVersion mediaType artifactType config layers manifests fsLayers subject annotations digest size urls data platform os architecture variant".split(
+    " ",
+  ),
+);
+const foldedFields: ReadonlySet<string> = new Set([...fields].map(folded));
+
+/**
+ * The first key of an object that is one of a manifest's fields in other letters, such as `Layers`; undefined when there is
+ * none. Go reads it as that field, https://pkg.go.dev/encoding/json#Unmarshal, and JavaScript does not: two images again.
+ */
+export function respeltField(record: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(record).find((key) => !fields.has(key) && foldedFields.has(folded(key)));
+}
+
+/** Upper case first: Go takes a long s for an s, too. */
+function folded(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}

@@ -2,7 +2,7 @@ import { type Descriptor, type Manifest, manifestMediaTypes, mediaTypes } from "
 import { type Digest, printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { ambiguousKey } from "./json-keys.ts";
-import { isRecord, parseDescriptor } from "./parse-descriptor.ts";
+import { assertFieldNames, isRecord, parseDescriptor } from "./parse-descriptor.ts";
 
 /** The bound that registries share. Source: OCI distribution specification 1.1, "Pushing Manifests". */
 export const largestManifest = 4 * 1024 * 1024;
@@ -59,6 +59,7 @@ function parseDocument(bytes: Uint8Array): Record<string, unknown> {
   if (ambiguous !== undefined) {
     throw new Failure("protocol", `the manifest is ambiguous: the key "${printable(ambiguous)}"`);
   }
+  assertFieldNames(document);
   return document;
 }
 
@@ -89,15 +90,12 @@ function agreedMediaType(document: Record<string, unknown>, contentType: string 
 /** CVE-2021-41190: a document with the fields of both kinds is two images under one digest. */
 function assertOneKind(document: Record<string, unknown>, index: boolean): void {
   const strangers = index ? ["layers", "config", "fsLayers"] : ["manifests", "fsLayers"];
-  for (const key of Object.keys(document)) {
-    const stranger = strangers.find((name) => name.toLowerCase() === key.toLowerCase());
-    if (stranger !== undefined) {
-      throw new Failure(
-        "protocol",
-        `the manifest is ambiguous: an ${index ? "index" : "image"} with "${stranger}"`,
-      );
-    }
-  }
+  const stranger = strangers.find((name) => Object.hasOwn(document, name));
+  if (stranger === undefined) return;
+  throw new Failure(
+    "protocol",
+    `the manifest is ambiguous: an ${index ? "index" : "image"} with "${stranger}"`,
+  );
 }
 
 function descriptorOf(

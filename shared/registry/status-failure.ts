@@ -44,7 +44,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function byStatus(status: number): FailureCode {
-  if (status >= 500) return status === 501 ? "unsupported" : "unavailable";
+  if (status >= 500 && status <= 599) return status === 501 ? "unsupported" : "unavailable";
   return statusCodes.get(status) ?? "protocol";
 }
 

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { HttpAnswer } from "../http/client.ts";
 import { Failure } from "../model/failure.ts";
 import { type TagPage, tagPageOf } from "../model/tag-list.ts";
+import { ambiguousKey } from "./json-keys.ts";
 import { scanTags } from "./scan-tags.ts";
 
 /**
@@ -26,6 +27,9 @@ function parseTags(text: string, { host }: URL): readonly string[] {
     page = JSON.parse(text);
   } catch (error) {
     throw new Failure("protocol", `${host} sent a tag list that is not JSON`, { cause: error });
+  }
+  if (ambiguousKey(text) !== undefined) {
+    throw new Failure("protocol", `${host} sent a tag list that can be read in two ways: it has a key twice`);
   }
   const tags = typeof page === "object" && page !== null && "tags" in page ? page.tags : undefined;
   // Go's encoding of an empty list, which registries send for a repository without tags.

@@ -123,7 +123,6 @@ describe("a page", () => {
       '{"child":[],"manifest":{"sha256:1":{"tag":["x"]}},"name":"app","tags":["a"]}',
       ["a"],
     ],
-    ["with a key twice, of which the last one counts", '{"tags":["a"],"tags":["b"]}', ["b"]],
   ])("%s is read by JSON.parse", async (_name, text, tags) => {
     const page = await readTagPage({ body: Buffer.from(text), url });
     expect([...tagsOf(tagListOf([page]))]).toEqual(tags);
@@ -142,7 +141,12 @@ describe("a page", () => {
     expect([page.bounds.length, turns > 5]).toEqual([2_000_000, true]);
   });
 
-  it("that is none is never empty", async () => {
-    await failureOf(() => readTagPage({ body: Buffer.from("<html>"), url }), "protocol");
+  it.each([
+    ["is none", "<html>"],
+    ["has tags twice", '{"tags":["a"],"tags":["b"]}'],
+    ["has tags twice, once by an escape", '{"tags":["a"],"t\\u0061gs":[]}'],
+    ["has a prototype", '{"tags":["a"],"__proto__":{}}'],
+  ])("that %s is never empty", async (_name, text) => {
+    await failureOf(() => readTagPage({ body: Buffer.from(text), url }), "protocol");
   });
 });
