@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { createCredentials } from "./auth/credentials.ts";
 import { createRegistries } from "./auth/registries.ts";
 import { createAcr } from "./azure/acr.ts";
@@ -15,8 +16,10 @@ import { type PlanRequest, parsePlanRequest } from "./documents/plan-request.ts"
 import type { Watch } from "./documents/watch.ts";
 import type { WatchId } from "./documents/watch-id.ts";
 import { createMethods, type MethodKind } from "./methods/members.ts";
+import type { Sleep } from "./model/clock.ts";
 import { Failure } from "./model/failure.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
+import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
 import { type ImportResult, importStep } from "./steps/import.ts";
@@ -86,7 +89,10 @@ export function createApp(settings: Settings): App {
   });
   const credentials = createCredentials(settings.credentials);
   const { target } = settings;
+  const quotas = createSeenQuotas();
   const registries = createRegistries({
+    limits: settings.limits,
+    quotas,
     rules: settings.registries,
     credentials,
     entra: {
@@ -123,6 +129,9 @@ export function createApp(settings: Settings): App {
     leaseMs: settings.leaseMs,
     deadlineMs: settings.deadlineMs,
     random: Math.random,
+    limits: settings.limits,
+    quotas,
+    sleep,
     now,
   };
   /** A message that cannot be read at its first try never will be: it is set aside at once. */
@@ -189,6 +198,9 @@ async function tokenOf(
   }
   throw new Failure("unauthorized", question);
 }
+
+/** An aborted wait ends early; whoever waited meets the abort at the next call. */
+const sleep: Sleep = (ms, signal) => wait(ms, undefined, { signal }).catch(() => {});
 
 /** Opens channels on first use. */
 function openChannels({ channels, statusUrl }: Settings): (name: string) => Notifier | undefined {

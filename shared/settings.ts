@@ -14,6 +14,7 @@ import { Failure } from "./model/failure.ts";
 import { parseHost, parseReference } from "./model/reference.ts";
 import { type Channel, parseChannel } from "./notifiers/members.ts";
 import { defaultUpstreams } from "./registry/hosts.ts";
+import { defaultLimits, type Limits, parseLimits } from "./registry/limits.ts";
 
 /** All that is configured from outside, parsed. Docs: docs/settings.md. */
 export interface Settings {
@@ -21,6 +22,8 @@ export interface Settings {
   readonly identity: CredentialOptions;
   /** Upstream hosts and the target: all that the registry client may talk to. */
   readonly registries: HostRules;
+  /** What may be asked of upstream hosts, and how fast. */
+  readonly limits: Limits;
   readonly target: { readonly host: string; readonly credential?: string };
   readonly acr?: { readonly resourceId: string; readonly armEndpoint?: string };
   readonly agentPool?: AgentPoolConfig;
@@ -77,6 +80,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     );
   }
   const registries = read("WHARFGATE_UPSTREAMS", (text) => parseHostRules(`${text} ${target?.entry ?? ""}`));
+  const limits = read("WHARFGATE_LIMITS", parseLimits);
   const resourceId = get("WHARFGATE_ACR_ID");
   const armEndpoint = get("WHARFGATE_ARM_ENDPOINT");
   const credential = get("WHARFGATE_TARGET_CREDENTIAL") ?? (resourceId === undefined ? undefined : "entra");
@@ -144,6 +148,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       source: get("IDENTITY_ENDPOINT") === undefined ? "default" : "managed-identity",
       ...(clientId === undefined ? {} : { clientId }),
     },
+    limits: limits ?? defaultLimits,
     registries: registries ?? parseHostRules(`${defaultUpstreams} ${target.entry}`),
     target: { host: target.host, ...(credential === undefined ? {} : { credential }) },
     method: method ?? (resourceId === undefined ? "copy" : "acr-import"),

@@ -11,7 +11,9 @@ import { Failure } from "../model/failure.ts";
 import { parseHost } from "../model/reference.ts";
 import { createRegistry } from "../registry/create-registry.ts";
 import { apiHostOf, tokenHostsOf } from "../registry/hosts.ts";
+import type { Limits } from "../registry/limits.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
+import type { SeenQuotas } from "../registry/seen-quotas.ts";
 import type { Identity } from "./auth-member.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 
@@ -38,9 +40,15 @@ export interface RegistriesOptions {
   readonly connections?: number;
   /** Told of each answer, for counting. */
   readonly onRequest?: NonNullable<HttpClientOptions["onRequest"]>;
+  /** What a host allows at once bounds its connections here, too. */
+  readonly limits?: Limits;
+  /** Told what registries say of their quotas. */
+  readonly quotas?: Pick<SeenQuotas, "note">;
   readonly resolve?: Resolve;
   readonly now?: Clock;
 }
+
+const mostConnections = 24;
 
 /** `close` breaks what is under way and closes all connections. */
 export interface ClosableRegistries extends Registries {
@@ -85,6 +93,7 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
       origin,
       http,
       now,
+      onQuota: (quota) => options.quotas?.note(host, quota),
       authorizer: createAuthorizer({ host, origin, http, identity, tokenHosts: pinnedFor(host), now }),
     });
   }
@@ -92,13 +101,15 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
   function connectionsTo(host: string, { origin, rule }: { origin: string; rule: HostRule }): HttpClient {
     const shared = connections.get(host);
     if (shared !== undefined) return shared;
-    const { ca, proxies, connections: most, onRequest, resolve } = options;
+    const { ca, proxies, onRequest, resolve } = options;
+    const bound = options.limits?.of(host).connections ?? mostConnections;
+    const most = Math.min(options.connections ?? mostConnections, bound);
     const http = createHttpClient({
       reach: createReach({ origin: new URL(origin), rule, rules }),
       clientCertificates: certificatesOf(host, origin),
       ...(ca === undefined ? {} : { ca }),
       ...(proxies === undefined ? {} : { proxies }),
-      ...(most === undefined ? {} : { connections: most }),
+      connections: most,
       ...(onRequest === undefined ? {} : { onRequest }),
       ...(resolve === undefined ? {} : { resolve }),
     });

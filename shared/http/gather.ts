@@ -3,7 +3,6 @@ import type { Dispatcher } from "undici";
 import { Failure } from "../model/failure.ts";
 import { startDeadline } from "./body.ts";
 import { isGzip } from "./content-decoding.ts";
-import { isError, largestErrorBody } from "./error-body.ts";
 import { abortFailure, networkFailure } from "./network-failure.ts";
 
 export interface Gathered {
@@ -50,10 +49,9 @@ export function gather(
         if (status < 200) return;
         answer = { status, headers };
         onStatus(status);
-        if (isError(status)) bytesLeft = largestErrorBody;
         try {
           zipped = options.method !== "HEAD" && isGzip(headers["content-encoding"], place);
-          if (zipped) bytesLeft = largestGzip(bytesLeft);
+          if (zipped) bytesLeft = largestGzip(maxBytes);
         } catch (error) {
           fail(error);
         }
@@ -73,9 +71,8 @@ export function gather(
     });
 
     function unzip(body: Buffer): void {
-      const most = isError(answer?.status ?? 0) ? largestErrorBody : maxBytes;
-      gunzip(body, { maxOutputLength: Math.max(1, most) }, (error, decoded) => {
-        if (error === null && decoded.length <= most) finish(decoded);
+      gunzip(body, { maxOutputLength: Math.max(1, maxBytes) }, (error, decoded) => {
+        if (error === null && decoded.length <= maxBytes) finish(decoded);
         else fail(error === null || hasOutgrown(error) ? tooLarge() : error);
       });
     }
@@ -89,15 +86,10 @@ export function gather(
 
     function fail(error: unknown): void {
       if (ended !== undefined) return;
-      const failure = networkFailure(error, place());
-      if (answer !== undefined && isError(answer.status) && !signal.aborted) {
-        finish(zipped ? Buffer.alloc(0) : Buffer.concat(chunks));
-      } else {
-        ended = failure;
-        deadline.stop();
-        reject(failure);
-      }
-      controller?.abort(failure);
+      ended = networkFailure(error, place());
+      deadline.stop();
+      controller?.abort(ended);
+      reject(ended);
     }
 
     function tooLarge(): Failure {

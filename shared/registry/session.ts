@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parseChallenges } from "../http/challenge.ts";
 import type { HttpAnswer, HttpClient, HttpRequest, HttpStream } from "../http/client.ts";
-import { largestErrorBody } from "../http/error-body.ts";
+import { type Quota, quotaOf } from "../http/quota.ts";
 import { followRedirects, isRedirect } from "../http/redirects.ts";
 import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
@@ -42,12 +42,15 @@ export interface SessionOptions {
   readonly http: HttpClient;
   readonly authorizer: Authorizer;
   readonly now: Clock;
+  /** Told what the registry's own answers say of its quota; must not throw. */
+  readonly onQuota?: (quota: Quota) => void;
 }
 
+const largestErrorBody = 64 * 1024;
 const pauseBeforeRetryMs = 100;
 
 export function createSession(options: SessionOptions): Session {
-  const { host, origin, http, authorizer, now } = options;
+  const { host, origin, http, authorizer, now, onQuota } = options;
 
   return {
     host,
@@ -58,6 +61,7 @@ export function createSession(options: SessionOptions): Session {
     read: (request) =>
       retryingReads(request, async () => {
         const answer = await authorized(request, { send: (sent) => http.read(sent), discard: () => {} });
+        noteQuota(answer);
         if (request.expect.includes(answer.status)) return answer;
         throw refusal(request, answer);
       }),
@@ -68,6 +72,7 @@ export function createSession(options: SessionOptions): Session {
           send: (sent) => http.stream(sent),
           discard: (stream) => stream.discard(),
         });
+        noteQuota(answer);
         if (request.expect.includes(answer.status)) return answer;
         throw refusal(request, { ...answer, body: await errorBody(answer) });
       }),
@@ -106,10 +111,15 @@ export function createSession(options: SessionOptions): Session {
     return answer.status === status && answer.url.origin === origin;
   }
 
+  function noteQuota(answer: HttpAnswer | HttpStream): void {
+    const quota = answer.url.origin === origin ? quotaOf(answer.header, now) : undefined;
+    if (quota !== undefined) onQuota?.(quota);
+  }
+
   function refusal({ method }: SessionRequest, answer: HttpAnswer): Failure {
     return isRedirect(answer.status)
       ? new Failure("blocked", `${answer.url.host} redirects a ${method}, which we do not follow`)
-      : statusFailure(answer, { method, now: now() });
+      : statusFailure(answer, { method, now: now(), registry: host });
   }
 }
 
@@ -145,18 +155,14 @@ function isRead({ method }: SessionRequest): boolean {
   return method === "GET" || method === "HEAD";
 }
 
-/** The head of the body, enough for an error code. What is wrong with the rest does not matter: the status is known. */
+/** The head of the body, enough for an error code. */
 async function errorBody(answer: HttpStream): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of answer.body) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > largestErrorBody) break;
-    }
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+  for await (const chunk of answer.body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > largestErrorBody) break;
   }
   return Buffer.concat(chunks);
 }

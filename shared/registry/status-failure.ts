@@ -8,7 +8,7 @@ import { Failure, type FailureCode } from "../model/failure.ts";
  */
 export function statusFailure(
   answer: HttpAnswer,
-  { method, now }: { readonly method: string; readonly now: Date },
+  { method, now, registry }: { readonly method: string; readonly now: Date; readonly registry?: string },
 ): Failure {
   const errorCode = ociErrorCode(answer.body);
   const code = byErrorCode.get(errorCode ?? "") ?? byStatus(answer.status);
@@ -20,7 +20,11 @@ export function statusFailure(
     code,
     `${place}: the registry says ${said}${advice === undefined ? "" : `: ${advice}`}`,
     {
-      context: { host: answer.url.host, status: answer.status },
+      context: {
+        host: answer.url.host,
+        status: answer.status,
+        ...(registry === undefined ? {} : { registry }),
+      },
       ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     },
   );

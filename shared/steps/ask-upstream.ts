@@ -20,6 +20,7 @@ import {
   type Questions,
   questionsFor,
 } from "./poll-decision.ts";
+import { pauseAskedBy } from "./upstream-pause.ts";
 import { shrinkage, troubleOf } from "./watch-trouble.ts";
 
 export interface AskPorts {
@@ -143,7 +144,7 @@ async function ask(
       const descriptor = await registry.headManifest(watch.source.path, tag, signal);
       return descriptor === undefined ? [] : [[tag, descriptor.digest]];
     } catch (error) {
-      if (error instanceof Failure && error.code === "rate-limited") limited ??= error;
+      if (error instanceof Failure && pauseAskedBy(error) !== undefined) limited ??= error;
       else if (error instanceof Failure && faultsOfOneTag.has(error.code)) refused ??= error;
       else throw error;
       return [];

@@ -96,6 +96,7 @@ export function decidePoll(
   };
   const changed =
     next.trouble?.code !== state.trouble?.code ||
+    state.unchecked !== undefined ||
     next.revision !== state.revision ||
     !sameEntries(next.known, state.known) ||
     !sameEntries(next.moved, state.moved);

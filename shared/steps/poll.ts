@@ -1,32 +1,33 @@
 import type { PollMessage } from "../documents/messages.ts";
 import type { Watch } from "../documents/watch.ts";
-import { type WatchId, watchKey } from "../documents/watch-id.ts";
+import { watchKey } from "../documents/watch-id.ts";
 import type { MethodKind } from "../methods/members.ts";
-import type { Clock } from "../model/clock.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import type { Failure } from "../model/failure.ts";
 import type { Registries } from "../registry/registry.ts";
-import type { Hosts } from "../stores/hosts.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import { emptyState, type WatchState, type WatchStates } from "../stores/watch-states.ts";
 import type { Watches } from "../stores/watches.ts";
 import { askUpstream, createListing, type WatchInput } from "./ask-upstream.ts";
+import { type PutOff, upstreamAsks } from "./host-budget.ts";
+import { openPace, type PacePorts } from "./pace.ts";
+import { pacedBy } from "./paced.ts";
 import { prepareSources } from "./prepare-sources.ts";
+import { type Left, putOffPoll } from "./put-off.ts";
 import { settleOrders } from "./settle-orders.ts";
-import { announceTrouble, troubleOf } from "./watch-trouble.ts";
+import { pauseAskedBy } from "./upstream-pause.ts";
+import { announceTrouble, troubleAfter } from "./watch-trouble.ts";
 
-export interface PollPorts {
+export interface PollPorts extends PacePorts {
   readonly watches: Watches;
   readonly states: WatchStates;
-  readonly hosts: Hosts;
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly registries: Registries;
   readonly targetHost: string;
   readonly defaultMethod: MethodKind;
   readonly channels: readonly string[];
-  readonly now: Clock;
 }
 
 export interface PollResult {
@@ -34,24 +35,20 @@ export interface PollResult {
   readonly ordered: number;
   readonly moved: number;
   readonly troubled: number;
-  /** Watches put off because the host asked for a pause, and until when. */
+  /** Watches put off because the host asked for a pause or its budget is spent, and until when. */
   readonly deferred: number;
   readonly until?: Date;
 }
 
 const repositoriesAtOnce = 8;
-const defaultPauseMs = 60_000;
 
 /**
  * One list per source repository, the selection, a HEAD for what is new or floats; then ledger rows, import messages and
- * the fingerprint, in this order: a crash repeats work, it never loses it.
+ * the fingerprint, in this order: a crash repeats work, it never loses it. All of it within the host's budget, which all
+ * workers share.
  */
 export async function poll(message: PollMessage, ports: PollPorts, signal: AbortSignal): Promise<PollResult> {
-  const { host, watches: ids } = message;
-  const pause = await ports.hosts.pauseOf(host, signal);
-  if (pause !== undefined && pause.until > ports.now())
-    return defer(message, { ids, until: pause.until }, ports, signal);
-
+  const { host, watches: ids, slot } = message;
   const [rows, states] = await Promise.all([
     ports.watches.some(ids, signal),
     ports.states.some(host, ids, signal),
@@ -59,47 +56,95 @@ export async function poll(message: PollMessage, ports: PollPorts, signal: Abort
   const watches = rows.flatMap((row) =>
     row.kind === "watch" && row.watch.enabled === "yes" && row.watch.source.host === host ? [row.watch] : [],
   );
+  const leftOf = (watch: Watch, reached?: WatchState): Left => ({
+    watch,
+    entry: states.get(watchKey(watch)),
+    ...(reached && { reached }),
+  });
+  const putOff = async (
+    left: readonly Left[],
+    by: PutOff,
+  ): Promise<Pick<PollResult, "deferred" | "until">> => {
+    await putOffPoll(message, { left, by }, ports, signal);
+    return { deferred: left.length, until: by.until };
+  };
   const sources = Map.groupBy(watches, ({ source, credential }) => `${credential ?? ""} ${source.path}`);
+  const requests = requestsOf(watches, sources.size);
+  const connections = Math.min(most, requests);
+  const pace = await openPace({ host, urgency: "poll", requests, connections }, ports, signal);
+  if (pace.kind === "put-off")
+    return {
+      ...nothing,
+      ...(await putOff(
+        watches.map((watch) => leftOf(watch)),
+        pace,
+      )),
+    };
 
-  prepareSources(watches, ports.registries);
+  const registries = pacedBy(pace, ports.registries);
+  prepareSources(watches, registries);
   const results = new Map<string, WatchResult>();
   let limited: Failure | undefined;
-  await mapConcurrent([...sources.values()], repositoriesAtOnce, async (sharing) => {
-    if (limited !== undefined) return;
-    const listing = createListing(sharing, ports.registries, signal);
-    for (const watch of sharing) {
-      const result = await pollWatch(
-        watch,
-        { listing, entry: states.get(watchKey(watch)), slot: message.slot },
-        ports,
-        signal,
-      );
-      if (result.kind === "troubled" && result.failure.code === "rate-limited") {
-        limited = result.failure;
-        return;
+  try {
+    await mapConcurrent([...sources.values()], repositoriesAtOnce, async (sharing) => {
+      const listing = createListing(sharing, registries, signal);
+      for (const watch of sharing) {
+        if (limited !== undefined) return;
+        const input = { listing, entry: states.get(watchKey(watch)), slot };
+        const result = await pollWatch(watch, input, ports, signal);
+        results.set(watchKey(watch), result);
+        if (result.kind === "limited") limited ??= result.failure;
       }
-      results.set(watchKey(watch), result);
-    }
-  });
+    });
+  } finally {
+    await pace.close(signal);
+  }
 
-  const done = [...results.values()];
-  const counts = {
-    polled: done.filter(({ kind }) => kind === "polled").length,
-    troubled: done.filter(({ kind }) => kind === "troubled").length,
-    ordered: done.reduce((sum, result) => sum + (result.kind === "polled" ? result.ordered : 0), 0),
-    moved: done.reduce((sum, result) => sum + (result.kind === "polled" ? result.moved : 0), 0),
-  };
+  const counts = countResults([...results.values()]);
   if (limited === undefined) return { ...counts, deferred: 0 };
-  const since = ports.now();
-  const until = new Date(since.getTime() + (limited.retryAfterMs ?? defaultPauseMs));
-  await ports.hosts.pause(host, { since, until }, signal);
-  const left = watches.filter((watch) => !results.has(watchKey(watch)));
-  return { ...(await defer(message, { ids: left, until }, ports, signal)), ...counts };
+  const by = pace.putOff ?? (await pauseFor(host, limited, ports, signal));
+  const left = watches.flatMap((watch) => {
+    const result = results.get(watchKey(watch));
+    if (result === undefined) return [leftOf(watch)];
+    return result.kind === "limited" ? [leftOf(watch, result.reached)] : [];
+  });
+  return { ...counts, ...(await putOff(left, by)) };
+}
+
+// As many as a message without limits may have under way: repositories at once, and tags of each.
+const most = 32;
+const nothing: PollResult = { polled: 0, ordered: 0, moved: 0, troubled: 0, deferred: 0 };
+
+/** A list for each repository; for each watch its floating tags and one known version. What is new comes on top. */
+function requestsOf(watches: readonly Watch[], repositories: number): number {
+  return watches.reduce((sum, { rules }) => sum + 1 + rules.track.length, repositories);
+}
+
+async function pauseFor(
+  host: string,
+  limited: Failure,
+  { hosts }: PollPorts,
+  signal: AbortSignal,
+): Promise<PutOff> {
+  const { until } = await hosts.pauseFor(host, pauseAskedBy(limited) ?? 0, signal);
+  return { kind: "put-off", until, reason: upstreamAsks };
+}
+
+function countResults(results: readonly WatchResult[]): Omit<PollResult, "deferred" | "until"> {
+  const polled = results.filter((result) => result.kind === "polled");
+  return {
+    polled: polled.length,
+    troubled: results.filter(({ kind }) => kind === "troubled").length,
+    ordered: polled.reduce((sum, { ordered }) => sum + ordered, 0),
+    moved: polled.reduce((sum, { moved }) => sum + moved, 0),
+  };
 }
 
 type WatchResult =
   | { readonly kind: "polled"; readonly ordered: number; readonly moved: number }
-  | { readonly kind: "troubled"; readonly failure: Failure };
+  | { readonly kind: "troubled" }
+  /** `reached` is to be written with the mark of being put off. */
+  | { readonly kind: "limited"; readonly failure: Failure; readonly reached?: WatchState };
 
 /** Our own storage's failures are not the watch's trouble: they go to the queue's retries. */
 async function pollWatch(
@@ -119,27 +164,16 @@ async function pollWatch(
   if (found.kind === "decided") {
     const { orders, moved, state } = found.decision;
     await settleOrders(watch, found.decision, ports, signal);
+    if (found.limited !== undefined)
+      return { kind: "limited", failure: found.limited, ...(state && { reached: state }) };
     if (state !== undefined) await save(state);
-    if (found.limited !== undefined) return { kind: "troubled", failure: found.limited };
     return { kind: "polled", ordered: orders.length, moved: moved.length };
   }
   const { failure } = found;
+  if (pauseAskedBy(failure) !== undefined) return { kind: "limited", failure };
   // A known trouble is not worth a write. The stored revision stays: the tags that it knows are still right.
-  if (failure.code !== "rate-limited" && failure.code !== entry?.state.trouble?.code)
-    await save({ ...(entry?.state ?? emptyState), trouble: troubleOf(failure, ports.now()) });
-  return found;
-}
-
-async function defer(
-  { host, slot }: PollMessage,
-  { ids, until }: { readonly ids: readonly WatchId[]; readonly until: Date },
-  ports: PollPorts,
-  signal: AbortSignal,
-): Promise<PollResult> {
-  if (ids.length > 0) {
-    const watches = ids.map(({ group, name }) => ({ group, name }));
-    const delayMs = Math.max(1000, until.getTime() - ports.now().getTime());
-    await ports.queues.poll({ host, slot, watches }, { signal, delayMs });
-  }
-  return { polled: 0, ordered: 0, moved: 0, troubled: 0, deferred: ids.length, until };
+  const { unchecked, ...known } = entry?.state ?? emptyState;
+  if (failure.code !== known.trouble?.code || unchecked !== undefined)
+    await save({ ...known, trouble: troubleAfter(known.trouble, failure, ports.now()) });
+  return { kind: "troubled" };
 }

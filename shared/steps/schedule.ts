@@ -3,15 +3,18 @@ import type { Watch } from "../documents/watch.ts";
 import { type WatchId, watchKey } from "../documents/watch-id.ts";
 import { inBatches } from "../model/batches.ts";
 import type { Clock } from "../model/clock.ts";
+import type { Limits } from "../registry/limits.ts";
 import type { Hosts, Pause } from "../stores/hosts.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Tick, Ticks } from "../stores/ticks.ts";
 import type { Watches, WatchRow } from "../stores/watches.ts";
 import { announceRejected, type RejectedPorts } from "./announce-rejected.ts";
+import { pollPause } from "./host-budget.ts";
 
 export interface SchedulePorts extends RejectedPorts {
   readonly watches: Watches;
   readonly hosts: Hosts;
+  readonly limits: Limits;
   readonly ticks: Ticks;
   readonly queues: Queues;
   readonly now: Clock;
@@ -32,11 +35,17 @@ const watchesPerMessage = 50;
  */
 export async function schedule(ports: SchedulePorts, signal: AbortSignal): Promise<ScheduleResult> {
   const now = ports.now();
-  const [rows, last, pauses] = await Promise.all([
+  const [rows, last, hosts] = await Promise.all([
     ports.watches.all(signal),
     ports.ticks.last(signal),
-    ports.hosts.pauses(signal),
+    ports.hosts.all(signal),
   ]);
+  const pauses = new Map(
+    [...hosts].flatMap(([host, { state }]): [string, Pause][] => {
+      const pause = pollPause(state, ports.limits.of(host));
+      return pause === undefined ? [] : [[host, pause]];
+    }),
+  );
   const due = dueWatches(rows, { last, now, pauses });
   let messages = 0;
   for (const [host, watches] of Map.groupBy(due, ({ source }) => source.host)) {

@@ -2,6 +2,7 @@ import type { ImportRecord, ImportState } from "../documents/import-record.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
+import type { Limits } from "../registry/limits.ts";
 import type { DeadLetters } from "../stores/dead-letters.ts";
 import type { Deliveries } from "../stores/deliveries.ts";
 import type { Hosts } from "../stores/hosts.ts";
@@ -10,6 +11,7 @@ import type { Queues } from "../stores/queues.ts";
 import type { Ticks } from "../stores/ticks.ts";
 import type { WatchStates } from "../stores/watch-states.ts";
 import type { Watches, WatchRow } from "../stores/watches.ts";
+import { barredBy, type PutOff } from "./host-budget.ts";
 
 export interface StatusPorts {
   readonly watches: Watches;
@@ -20,6 +22,7 @@ export interface StatusPorts {
   readonly deliveries: Deliveries;
   readonly deadLetters: DeadLetters;
   readonly queues: Queues;
+  readonly limits: Limits;
   readonly now: Clock;
 }
 
@@ -43,22 +46,25 @@ export interface Status {
 
 export interface WatchStatus {
   readonly watch: string;
-  readonly state: "followed" | "new" | "disabled" | "troubled" | "rejected" | "paused";
+  /** `put-off`: not checked at its time, because of the upstream's limits; what it knows may be out of date. */
+  readonly state: "followed" | "new" | "disabled" | "troubled" | "rejected" | "put-off";
   readonly source?: string;
   /** Tags that it follows at present. */
   readonly tags: number;
   readonly reason?: string;
   readonly since?: string;
+  /** For `put-off`: when it is to be checked. */
+  readonly until?: string;
 }
 
 const staleTickMs = 5 * 60_000;
 
 export async function status(ports: StatusPorts, signal: AbortSignal): Promise<Status> {
   const now = ports.now();
-  const [rows, states, pauses, tick, queues, letters] = await Promise.all([
+  const [rows, states, hosts, tick, queues, letters] = await Promise.all([
     ports.watches.all(signal),
     ports.states.all(signal),
-    ports.hosts.pauses(signal),
+    ports.hosts.all(signal),
     ports.ticks.last(signal),
     ports.queues.lengths(signal),
     ports.deadLetters.all(signal),
@@ -85,9 +91,14 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     if (state === "due" || state === "sending") notifications[channel].due += 1;
     if (state === "failed") notifications[channel].failed += 1;
   }
-  const paused = [...pauses].filter(([, { until }]) => until > now);
-  const pausedHosts = Object.fromEntries(paused.map(([host, { until }]) => [host, until.toISOString()]));
-  const watches = rows.map((row) => watchStatus(row, { states, pausedHosts }));
+  const barred = new Map(
+    [...hosts].flatMap(([host, { state, at }]): [string, PutOff][] => {
+      const putOff = barredBy(state, { at, limits: ports.limits.of(host), urgency: "poll" });
+      return putOff === undefined ? [] : [[host, putOff]];
+    }),
+  );
+  const pausedHosts = Object.fromEntries([...barred].map(([host, { until }]) => [host, until.toISOString()]));
+  const watches = rows.map((row) => watchStatus(row, { states, barred }));
 
   const attention = [
     ...(tick !== undefined && now.getTime() - tick.at.getTime() > staleTickMs
@@ -96,9 +107,9 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     ...watches.flatMap(({ watch, state, reason }) =>
       state === "rejected" || state === "troubled" ? [`Watch ${watch}: ${reason}`] : [],
     ),
-    ...paused.map(
-      ([host, { until }]) =>
-        `${host} asked for a pause until ${until.toISOString()}; its watches are not checked until then.`,
+    ...[...barred].map(
+      ([host, { until, reason }]) =>
+        `${host}: ${reason} Its watches are not checked until ${until.toISOString()}.`,
     ),
     ...describeWaiting(waiting),
     ...unreadable.map(
@@ -147,10 +158,10 @@ function describeWaiting(waiting: readonly ImportRecord[]): string[] {
 
 interface Known {
   readonly states: Awaited<ReturnType<WatchStates["all"]>>;
-  readonly pausedHosts: Readonly<Record<string, string>>;
+  readonly barred: ReadonlyMap<string, PutOff>;
 }
 
-function watchStatus(row: WatchRow, { states, pausedHosts }: Known): WatchStatus {
+function watchStatus(row: WatchRow, { states, barred }: Known): WatchStatus {
   if (row.kind === "rejected") {
     return { watch: `${row.group}/${row.name}`, state: "rejected", tags: 0, reason: row.reason };
   }
@@ -161,7 +172,6 @@ function watchStatus(row: WatchRow, { states, pausedHosts }: Known): WatchStatus
     source: formatRepository(watch.source),
     tags: state?.known.size ?? 0,
   };
-  const until = pausedHosts[watch.source.host];
   if (watch.enabled === "no") return { ...base, state: "disabled" };
   if (state?.trouble !== undefined) {
     return {
@@ -171,6 +181,19 @@ function watchStatus(row: WatchRow, { states, pausedHosts }: Known): WatchStatus
       since: state.trouble.since.toISOString(),
     };
   }
-  if (until !== undefined) return { ...base, state: "paused", reason: `put off until ${until}` };
+  const host = barred.get(watch.source.host);
+  const mark = state?.unchecked;
+  const until = [host?.until, mark?.until]
+    .flatMap((time) => time ?? [])
+    .sort((a, b) => Number(b) - Number(a))[0];
+  if (until !== undefined) {
+    return {
+      ...base,
+      state: "put-off",
+      reason: `${host?.reason ?? mark?.reason} It is to be checked ${until.toISOString()}; until then nothing is known of new versions.`,
+      ...(mark && { since: mark.since.toISOString() }),
+      until: until.toISOString(),
+    };
+  }
   return { ...base, state: state === undefined ? "new" : "followed" };
 }

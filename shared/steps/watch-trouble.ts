@@ -12,6 +12,11 @@ export function troubleOf(failure: Failure, since: Date): Trouble {
   return { code: failure.code, reason: failure.message, since };
 }
 
+/** The same trouble goes on as it began. */
+export function troubleAfter(known: Trouble | undefined, failure: Failure, now: Date): Trouble {
+  return known?.code === failure.code ? known : troubleOf(failure, now);
+}
+
 /**
  * Tells people that a watch cannot be polled. Passing faults are left to the status: the next poll may well succeed.
  * `slot`, the poll's own moment, stays the same when its message is processed again.

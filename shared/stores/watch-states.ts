@@ -14,6 +14,8 @@ export interface WatchState {
   readonly moved: ReadonlyMap<string, string>;
   /** Why the last poll failed, and since when; absent while polls succeed. */
   readonly trouble?: Trouble;
+  /** Set while its polls are put off: what it knows may be out of date. Gone with the next poll that is not. */
+  readonly unchecked?: Unchecked;
   /** Tags that the last changed listing had, to notice when a listing shrinks. */
   readonly listed: number;
 }
@@ -23,6 +25,13 @@ export interface Trouble {
   readonly code: string;
   readonly reason: string;
   readonly since: Date;
+}
+
+/** `since`: the moment of the first poll that was put off. */
+export interface Unchecked {
+  readonly since: Date;
+  readonly until: Date;
+  readonly reason: string;
 }
 
 export interface WatchStateEntry {
@@ -111,7 +120,7 @@ function tagsOf(state: WatchState): string {
 }
 
 function toStateValues(state: WatchState): Values {
-  const { trouble } = state;
+  const { trouble, unchecked } = state;
   return {
     revision: state.revision,
     listed: state.listed,
@@ -123,6 +132,11 @@ function toStateValues(state: WatchState): Values {
           trouble: trouble.reason.slice(0, 4000),
           troubleSince: trouble.since.toISOString(),
         }),
+    ...(unchecked && {
+      unchecked: unchecked.reason.slice(0, 4000),
+      uncheckedSince: unchecked.since.toISOString(),
+      uncheckedUntil: unchecked.until.toISOString(),
+    }),
   };
 }
 
@@ -146,5 +160,12 @@ function parseState({ values }: Row): WatchState {
             since: new Date(String(values.troubleSince)),
           },
         }),
+    ...(values.unchecked !== undefined && {
+      unchecked: {
+        reason: String(values.unchecked),
+        since: new Date(String(values.uncheckedSince)),
+        until: new Date(String(values.uncheckedUntil)),
+      },
+    }),
   };
 }

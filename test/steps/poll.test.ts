@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Values } from "../../shared/azure/tables.ts";
 import type { WatchId } from "../../shared/documents/watch-id.ts";
 import { Failure } from "../../shared/model/failure.ts";
+import { parseLimits } from "../../shared/registry/limits.ts";
 import { type PollResult, poll } from "../../shared/steps/poll.ts";
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
@@ -250,6 +251,110 @@ describe("a host that asks for a pause", () => {
     expect(await ledgerOf(bench)).toHaveLength(13);
   });
 
+  it("leaves a mark on what was put off, once, which the next poll takes away", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a" });
+    await pollNow(bench);
+    await bench.drain();
+    const mark = async () => (await bench.stores.states.all(never)).get(`${upstreamHost} ${key}`)?.unchecked;
+    expect(await mark()).toBeUndefined();
+    const slot = bench.now();
+    await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+    await pollNow(bench);
+    const until = new Date(slot.getTime() + 30 * minute);
+    expect(await mark()).toEqual({ since: slot, until, reason: "The upstream asked for a pause." });
+    const before = await stateOf(bench);
+    expect(before).toMatchObject({ known: new Map([["1.0.0", digestNamed("a")]]) });
+    bench.effects.length = 0;
+    await pollNow(bench);
+    expect(bench.effects).toEqual(["send poll"]);
+    bench.upstream.calls.length = 0;
+    await bench.drain();
+    expect(new Set(bench.upstream.calls)).toEqual(new Set(["list library/app", "head library/app:1.0.0"]));
+    expect(await mark()).toBeUndefined();
+    expect(await stateOf(bench)).toMatchObject({ revision: before?.revision, known: before?.known });
+  });
+
+  it("keeps the first moment over several pauses", async () => {
+    const bench = await watching({ Tags: "semver >=1", Schedule: "every 6h" });
+    const slot = bench.now();
+    const message = { host: upstreamHost, slot, watches: [app] };
+    for (let time = 0; time < 3; time += 1) {
+      await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+      await poll(message, bench.ports, never);
+      bench.pass(31 * minute);
+    }
+    const until = new Date(slot.getTime() + 92 * minute);
+    expect((await stateOf(bench))?.unchecked).toMatchObject({ since: slot, until });
+  });
+
+  it("leaves no mark for a wait of seconds", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    await bench.stores.hosts.pauseFor(upstreamHost, 20_000, never);
+    expect(await pollNow(bench)).toMatchObject({ deferred: 1 });
+    expect(await stateOf(bench)).toBeUndefined();
+    expect(bench.waiting("poll")).toHaveLength(1);
+  });
+
+  it("leaves a watch that has come due again to its later message", async () => {
+    const bench = await watching({ Tags: "semver >=1", Schedule: "every 15m" });
+    const message = { host: upstreamHost, slot: bench.now(), watches: [app] };
+    bench.pass(16 * minute);
+    await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+    await poll(message, bench.ports, never);
+    expect(bench.waiting("poll")).toEqual([]);
+    expect((await stateOf(bench))?.unchecked).toMatchObject({ since: message.slot });
+  });
+
+  it.each([
+    ["a 503 that says until when", new Failure("unavailable", "503", { retryAfterMs: 5 * minute }), 5],
+    ["a 429 that wants no wait", new Failure("rate-limited", "429", { retryAfterMs: 0 }), 1 / 60],
+  ])("pauses for %s", async (_, failure, minutes) => {
+    const bench = await watching({ Tags: "semver >=1" });
+    bench.upstream.faults.set("list", failure);
+    expect((await pollNow(bench)).until).toEqual(new Date(bench.now().getTime() + minutes * minute));
+    expect((await stateOf(bench))?.trouble).toBeUndefined();
+  });
+
+  it("stops at the reserve of its quota, and writes it down once", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const second = { group: "default", name: "second" };
+    await addWatch(bench, second, { Source: `${upstreamHost}/library/second`, Tags: "semver >=1" });
+    publish(bench, { "1.0.0": "a" });
+    bench.upstream.tags.set("library/second:1.0.0", digestNamed("s"));
+    bench.upstream.onCall = () =>
+      bench.ports.quotas.note(upstreamHost, { limit: 100, remaining: 20, resetMs: 600_000 });
+    const result = await pollNow(bench, [app, second]);
+    const until = new Date(bench.now().getTime() + 10 * minute);
+    expect(result).toMatchObject({ polled: 0, deferred: 2, until });
+    expect(bench.effects.filter((effect) => effect.startsWith("hosts"))).toEqual([
+      "hosts insert",
+      "hosts replace",
+    ]);
+    bench.upstream.calls.length = 0;
+    expect(await pollNow(bench)).toMatchObject({ polled: 0, deferred: 1, until });
+    expect(bench.upstream.calls).toEqual([]);
+    bench.upstream.onCall = () => bench.ports.quotas.note(upstreamHost, { limit: 100, remaining: 99 });
+    await bench.drain();
+    expect(await ledgerOf(bench)).toHaveLength(2);
+  });
+
+  it("with a rate and a bound on connections spreads its requests, for two writes a message", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const ports = { ...bench.ports, limits: parseLimits(`${upstreamHost} rps=1 concurrency=2`) };
+    publish(bench, { "1.0.0": "a", "1.1.0": "b", "1.2.0": "c" });
+    const times: number[] = [];
+    const from = bench.now().getTime();
+    bench.upstream.onCall = () => void times.push((bench.now().getTime() - from) / 1000);
+    await poll({ host: upstreamHost, slot: bench.now(), watches: [app] }, ports, never);
+    expect(times).toEqual([0, 1, 2, 3]);
+    bench.effects.length = 0;
+    bench.pass(15 * minute);
+    await poll({ host: upstreamHost, slot: bench.now(), watches: [app] }, ports, never);
+    expect(bench.effects).toEqual(["hosts replace", "hosts replace"]);
+    expect((await bench.stores.hosts.get(upstreamHost, never))?.state.slots).toEqual([]);
+  });
+
   it("pauses for a minute when it does not say how long", async () => {
     const bench = await watching({ Tags: "semver >=1" });
     bench.upstream.faults.set("list", new Failure("rate-limited", "429"));
@@ -408,6 +513,10 @@ function publish({ upstream }: StepBench, tags: Readonly<Record<string, string>>
 
 function pollNow(bench: StepBench, watches: readonly WatchId[] = [app]): Promise<PollResult> {
   return poll({ host: upstreamHost, slot: bench.now(), watches }, bench.ports, never);
+}
+
+async function stateOf({ stores }: StepBench) {
+  return (await stores.states.all(never)).get(`${upstreamHost} ${key}`);
 }
 
 /** Watch states as a poller sees them that read before another one wrote. */

@@ -86,7 +86,7 @@ it("says all that waits for a person, with how to mend it", async () => {
     "The schedule has not run since 2026-11-22T10:00:00.000Z: is the function app running?",
     'Watch default/bad: Keep must be a whole number from 1 to 10000, not "x"',
     "Watch default/gone: it is gone",
-    "slow.example asked for a pause until 2026-11-22T10:07:00.000Z; its watches are not checked until then.",
+    "slow.example: The upstream asked for a pause. Its watches are not checked until 2026-11-22T10:07:00.000Z.",
     "up.example/library/app:2 failed: It is gone.",
     "up.example/library/app:1.0.0 held: It moved.",
     "1 dead letters in the table deadletters",
@@ -97,7 +97,7 @@ it("says all that waits for a person, with how to mend it", async () => {
     "default/gone": "troubled",
     "default/new": "new",
     "default/off": "disabled",
-    "default/slow": "paused",
+    "default/slow": "put-off",
   });
   expect(pausedHosts).toEqual({ "slow.example": "2026-11-22T10:07:00.000Z" });
 });

@@ -9,7 +9,7 @@ const span = (since: string, until: string) => ({ since: at(since), until: at(un
 it("knows no pause of a host that asked for none", async () => {
   const { hosts } = storage.open().stores;
   expect(await hosts.pauseOf("docker.io", never)).toBeUndefined();
-  expect(await hosts.pauses(never)).toEqual(new Map());
+  expect(await hosts.all(never)).toEqual(new Map());
 });
 
 it.each([
@@ -42,5 +42,5 @@ it.each([
   const { hosts } = storage.open().stores;
   for (const pause of pauses) await hosts.pause("[::1]:5000", pause, never);
   expect(await hosts.pauseOf("[::1]:5000", never)).toEqual(is);
-  expect(await hosts.pauses(never)).toEqual(new Map([["[::1]:5000", is]]));
+  expect((await hosts.all(never)).get("[::1]:5000")?.state).toEqual({ pause: is, slots: [] });
 });

@@ -2,8 +2,11 @@ import type { Queue } from "../../shared/azure/queues.ts";
 import type { Table } from "../../shared/azure/tables.ts";
 import { parseImportMessage, parseNotifyMessage, parsePollMessage } from "../../shared/documents/messages.ts";
 import type { Method } from "../../shared/methods/method.ts";
+import type { Sleep } from "../../shared/model/clock.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import type { Notifier } from "../../shared/notifiers/notifier.ts";
+import { defaultLimits } from "../../shared/registry/limits.ts";
+import { createSeenQuotas } from "../../shared/registry/seen-quotas.ts";
 import { bury } from "../../shared/steps/bury.ts";
 import { importStep } from "../../shared/steps/import.ts";
 import { notify } from "../../shared/steps/notify.ts";
@@ -120,7 +123,16 @@ export function createStepBench(): StepBench {
   const method = createScriptedMethod(target, effect);
   const channel = createScriptedChannel(effect);
   const stores = createStores({ table, queue, leaseMs: 300_000 });
-  const ports = createPorts(stores, { upstream, target, method, channel, now });
+  const ports = createPorts(stores, {
+    upstream,
+    target,
+    method,
+    channel,
+    now,
+    sleep: async (ms) => {
+      time += ms;
+    },
+  });
 
   const revive = (): void => {
     dead = false;
@@ -201,7 +213,8 @@ function createPorts(
     method,
     channel,
     now,
-  }: Pick<StepBench, "upstream" | "target" | "method" | "channel" | "now">,
+    sleep,
+  }: Pick<StepBench, "upstream" | "target" | "method" | "channel" | "now"> & { readonly sleep: Sleep },
 ) {
   return {
     ...stores,
@@ -216,6 +229,9 @@ function createPorts(
     leaseMs: 300_000,
     deadlineMs: 7_200_000,
     random: () => 0.5,
+    limits: defaultLimits,
+    quotas: createSeenQuotas(),
+    sleep,
     now,
   } as const;
 }
