@@ -1,12 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import { Agent, type Dispatcher, Pool } from "undici";
+import type undici from "undici";
 import { Failure } from "../model/failure.ts";
 import { guardedLookup, type Resolve } from "./address-guard.ts";
 import type { ClientCertificate } from "./client-certificate.ts";
 import type { Proxies } from "./proxies.ts";
 import type { Reach } from "./reach.ts";
 import { tunnelThrough } from "./tunnel.ts";
+import { Agent, Pool } from "./undici.ts";
 
 /** How connections are made: where they may go, whom they trust, as whom they come, and through which proxy. */
 export interface AgentOptions {
@@ -25,7 +26,7 @@ const connectMs = 10_000;
 const keepAliveMs = 15_000;
 
 /** One pool per origin, whose sockets may only go where the reach permits at that origin. */
-export function createAgent(options: AgentOptions): Agent {
+export function createAgent(options: AgentOptions): undici.Agent {
   const { reach, ca, clientCertificates, proxies, connections = 24, resolve } = options;
   const anonymous = ca === undefined ? undefined : secureContextOf(ca);
   return new Agent({
@@ -38,14 +39,14 @@ export function createAgent(options: AgentOptions): Agent {
       const tls = { timeout: connectMs, ...(secureContext === undefined ? {} : { secureContext }) };
       const proxy = proxies?.find(url);
       return new Pool(origin, {
-        ...(poolOptions as Pool.Options),
+        ...(poolOptions as undici.Pool.Options),
         connections,
         keepAliveTimeout: keepAliveMs,
         connect:
           proxy === undefined
             ? { ...tls, lookup: guardedLookup(addresses, resolve) }
             : tunnelThrough(proxy, { url, tls, ...(anonymous === undefined ? {} : { trust: anonymous }) }),
-      }) as Dispatcher;
+      }) as undici.Dispatcher;
     },
   });
 }

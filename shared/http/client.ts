@@ -3,6 +3,7 @@ import { boundedBody, startDeadline } from "./body.ts";
 import { decodeContent } from "./content-decoding.ts";
 import { gather } from "./gather.ts";
 import { networkFailure } from "./network-failure.ts";
+import { request as streamed } from "./undici.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -76,7 +77,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       );
       try {
         const { signal } = controller;
-        const answer = await agent.request({ ...dispatchOptions(request), signal });
+        const answer = await streamed(agent, { ...dispatchOptions(request), signal });
         const { statusCode: status, headers } = answer;
         onRequest?.({ method, origin: url.origin, status });
         const encoding = method === "HEAD" ? undefined : headers["content-encoding"];

@@ -2,10 +2,11 @@ import { request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
-import { buildConnector } from "undici";
+import type undici from "undici";
 import { Failure } from "../model/failure.ts";
 import { networkFailure } from "./network-failure.ts";
 import type { HttpProxy } from "./proxies.ts";
+import { buildConnector } from "./undici.ts";
 
 interface TunnelOptions {
   /** Where the tunnel ends: the origin that is asked for. */
@@ -20,7 +21,7 @@ interface TunnelOptions {
  * Makes undici's connections to one origin through a proxy by CONNECT, plain http too: the proxy sees a host and a port,
  * and TLS is spoken with the origin itself. Source: RFC 9110, section 9.3.6.
  */
-export function tunnelThrough(proxy: HttpProxy, options: TunnelOptions): buildConnector.connector {
+export function tunnelThrough(proxy: HttpProxy, options: TunnelOptions): undici.buildConnector.connector {
   const { url, tls } = options;
   const secure = buildConnector({ ...tls, allowH2: false });
   return (target, callback) => {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { request } from "undici";
 import { z } from "zod";
 import { retryAfterMs } from "../http/retry-after.ts";
 import { Failure, type FailureCode, toFailure } from "../model/failure.ts";
@@ -53,6 +52,8 @@ interface Post {
 async function post({ webhookUrl, key, body }: Post, signal: AbortSignal): Promise<void> {
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
+    // Loaded with the first card: all of it would else be in every process.
+    const { request } = await import("undici");
     const answer = await request(webhookUrl, {
       method: "POST",
       // A flow can read the key from its trigger's headers and drop a repeat.
