@@ -34,7 +34,8 @@ export function createEvidence(traits: ReadonlySet<string>): Evidence {
       return prefixes.has(prefixKey(numbers, count, kind === "release" ? "release" : "any"));
     },
     gap() {
-      const majors = [...common.keys()].filter((major) => common[major] === 1);
+      const majors: number[] = [];
+      for (let major = 0; major < commonMajors; major++) if (common[major] === 1) majors.push(major);
       majors.push(...[...great].sort((a, b) => a - b));
       for (const [index, from] of majors.entries()) {
         const below = majors[index - 1];

@@ -6,6 +6,7 @@ export interface NamedTags {
 }
 
 export function createNamedTags(names: readonly string[]): NamedTags {
+  if (names.length === 0) return { has: () => false };
   const all = new Set(names);
   // Most tags differ already in their length and first letter.
   const signatures = new Uint8Array(129 * 128);

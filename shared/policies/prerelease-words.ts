@@ -42,6 +42,10 @@ export interface Word {
 
 /** The words that make a suffix a prerelease, by their first letter (`a` is 0). A listed label is one, whether known or not. */
 export function wordsOf(prereleases: Prereleases): readonly (readonly Word[])[] {
+  return typeof prereleases === "string" ? usual[prereleases] : makeWords(prereleases);
+}
+
+function makeWords(prereleases: Prereleases): readonly (readonly Word[])[] {
   const labels = typeof prereleases === "string" ? [] : prereleases;
   const all = prereleases === "include" ? "yes" : "no";
   const others = (words: readonly string[]) => words.filter((word) => !labels.includes(word));
@@ -56,3 +60,6 @@ export function wordsOf(prereleases: Prereleases): readonly (readonly Word[])[] 
 function toWord(text: string, number: Word["number"], wanted: Word["wanted"]): Word {
   return { letters: Buffer.from(text), number, wanted };
 }
+
+/** Made once: a poll of thousands of small repositories would else spend much of its time on them. */
+const usual = { include: makeWords("include"), exclude: makeWords("exclude") };
