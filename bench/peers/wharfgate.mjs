@@ -1,0 +1,52 @@
+/*
+ * The product's own code over one upstream: `wharfgate.mjs poll|list|digest <host> <name of the repositories> <count> [CA file]`.
+ * Prints the answers' hash and what they cost; imports what `npm run build` made, so that no type is stripped meanwhile.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { createRegistries } from "../../dist/shared/auth/registries.js";
+import { parseWatch } from "../../dist/shared/documents/watch.js";
+import { parseHostRules } from "../../dist/shared/http/host-rules.js";
+import { mapConcurrent } from "../../dist/shared/model/concurrency.js";
+import { select } from "../../dist/shared/policies/select.js";
+
+const [mode, host, name, count, caFile] = process.argv.slice(2);
+const perMessage = 50;
+const atOnce = 24;
+const { signal } = new AbortController();
+const ca = caFile === undefined ? undefined : readFileSync(caFile, "utf8");
+const registries = createRegistries({
+  rules: parseHostRules(`${ca === undefined ? "http://" : ""}${host}=127.0.0.0/8`),
+  credentials: { resolve: () => Promise.reject(new Error("the upstream takes no credential")) },
+  ...(ca === undefined ? {} : { ca }),
+});
+const registry = registries.open(host);
+const { rules } = parseWatch("bench", "w", { Source: `${host}/app`, Tags: "semver ^3.2.0", Keep: "1" });
+const repositories = Array.from({ length: Number(count) }, (_, at) => `${name}/r${at}`);
+for (let at = 0; at < repositories.length; at += perMessage)
+  registry.prepare(repositories.slice(at, at + perMessage));
+
+const ways = {
+  poll: async (repository) => select(await registry.listTags(repository, signal), rules).versions[0],
+  list: async (repository) => (await registry.listTags(repository, signal)).size,
+  digest: async (repository) => (await registry.headManifest(repository, "latest", signal))?.digest,
+};
+
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+const answers = await mapConcurrent(repositories, atOnce, ways[mode]);
+// The histogram takes a delay in at the turn that follows it.
+await new Promise((resolve) => setTimeout(resolve, 5));
+delay.disable();
+await registries.close();
+
+const { user, system } = process.cpuUsage();
+process.stdout.write(
+  `${JSON.stringify({
+    hash: createHash("sha256").update(answers.join("\n")).digest("hex"),
+    cpuSeconds: (user + system) / 1e6,
+    maxRssMib: process.resourceUsage().maxRSS / 1024,
+    blockedMs: delay.max / 1e6,
+  })}\n`,
+);
