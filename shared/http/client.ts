@@ -1,6 +1,7 @@
 import { type AgentOptions, createAgent } from "./agent.ts";
 import { boundedBody, startDeadline } from "./body.ts";
 import { decodeContent } from "./content-decoding.ts";
+import { isError, largestErrorBody } from "./error-body.ts";
 import { gather } from "./gather.ts";
 import { networkFailure } from "./network-failure.ts";
 import { request as streamed } from "./undici.ts";
@@ -10,7 +11,7 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
-  /** Longest decoded body, in bytes; more ends in `too-large`. */
+  /** Longest decoded body, in bytes; more ends in `too-large`. Errors have a bound of their own. */
   readonly maxBytes: number;
   /** For the whole exchange, body included, in milliseconds. Default 60,000. */
   readonly deadlineMs?: number;
@@ -80,13 +81,17 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         const answer = await streamed(agent, { ...dispatchOptions(request), signal });
         const { statusCode: status, headers } = answer;
         onRequest?.({ method, origin: url.origin, status });
-        const encoding = method === "HEAD" ? undefined : headers["content-encoding"];
-        const body = decodeContent(answer.body, encoding, place);
+        const packed = method !== "HEAD" && !isError(status);
+        const body = packed ? decodeContent(answer.body, headers["content-encoding"], place) : answer.body;
         return {
           status,
           url,
           header: (name) => joined(headers[name]),
-          body: boundedBody(body, { maxBytes, place, deadline }),
+          body: boundedBody(body, {
+            maxBytes: isError(status) ? largestErrorBody : maxBytes,
+            place,
+            deadline,
+          }),
           discard() {
             deadline.stop();
             body.on("error", () => {}).destroy();

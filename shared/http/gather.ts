@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import { Failure } from "../model/failure.ts";
 import { startDeadline } from "./body.ts";
 import { isGzip } from "./content-decoding.ts";
+import { isError, largestErrorBody } from "./error-body.ts";
 import { abortFailure, networkFailure } from "./network-failure.ts";
 
 export interface Gathered {
@@ -49,9 +50,10 @@ export function gather(
         if (status < 200) return;
         answer = { status, headers };
         onStatus(status);
+        if (isError(status)) bytesLeft = largestErrorBody;
         try {
           zipped = options.method !== "HEAD" && isGzip(headers["content-encoding"], place);
-          if (zipped) bytesLeft = largestGzip(maxBytes);
+          if (zipped) bytesLeft = largestGzip(bytesLeft);
         } catch (error) {
           fail(error);
         }
@@ -71,8 +73,9 @@ export function gather(
     });
 
     function unzip(body: Buffer): void {
-      gunzip(body, { maxOutputLength: Math.max(1, maxBytes) }, (error, decoded) => {
-        if (error === null && decoded.length <= maxBytes) finish(decoded);
+      const most = isError(answer?.status ?? 0) ? largestErrorBody : maxBytes;
+      gunzip(body, { maxOutputLength: Math.max(1, most) }, (error, decoded) => {
+        if (error === null && decoded.length <= most) finish(decoded);
         else fail(error === null || hasOutgrown(error) ? tooLarge() : error);
       });
     }
@@ -86,10 +89,15 @@ export function gather(
 
     function fail(error: unknown): void {
       if (ended !== undefined) return;
-      ended = networkFailure(error, place());
-      deadline.stop();
-      controller?.abort(ended);
-      reject(ended);
+      const failure = networkFailure(error, place());
+      if (answer !== undefined && isError(answer.status) && !signal.aborted) {
+        finish(zipped ? Buffer.alloc(0) : Buffer.concat(chunks));
+      } else {
+        ended = failure;
+        deadline.stop();
+        reject(failure);
+      }
+      controller?.abort(failure);
     }
 
     function tooLarge(): Failure {

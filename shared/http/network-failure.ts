@@ -44,6 +44,10 @@ function explain(code: string): readonly [FailureCode, string] {
   }
   if (code === "EPROTO" || code.startsWith("ERR_SSL_"))
     return ["protocol", "it does not speak TLS as expected"];
+  // Two lengths, or a protocol that was not asked for (undici asserts that a 101 never comes).
+  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH" || code === "ERR_ASSERTION") {
+    return ["protocol", "the answer is not proper HTTP"];
+  }
   if (code === "UND_ERR_HEADERS_OVERFLOW") return ["protocol", "the answer has too many headers"];
   if (code.startsWith("Z_") || code === "ERR_BUFFER_TOO_LARGE") {
     return ["protocol", "the answer cannot be decompressed"];

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parseChallenges } from "../http/challenge.ts";
 import type { HttpAnswer, HttpClient, HttpRequest, HttpStream } from "../http/client.ts";
+import { largestErrorBody } from "../http/error-body.ts";
 import { type Quota, quotaOf } from "../http/quota.ts";
 import { followRedirects, isRedirect } from "../http/redirects.ts";
 import type { Clock } from "../model/clock.ts";
@@ -46,7 +47,6 @@ export interface SessionOptions {
   readonly onQuota?: (quota: Quota) => void;
 }
 
-const largestErrorBody = 64 * 1024;
 const pauseBeforeRetryMs = 100;
 
 export function createSession(options: SessionOptions): Session {
@@ -155,14 +155,18 @@ function isRead({ method }: SessionRequest): boolean {
   return method === "GET" || method === "HEAD";
 }
 
-/** The head of the body, enough for an error code. */
+/** The head of the body, enough for an error code. What is wrong with the rest does not matter: the status is known. */
 async function errorBody(answer: HttpStream): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of answer.body) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > largestErrorBody) break;
+  try {
+    for await (const chunk of answer.body) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > largestErrorBody) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
   }
   return Buffer.concat(chunks);
 }

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+/** The faults to withstand that upstreams and texts can cause; those of state and storage have their tests elsewhere. */
+const wanted = [...Array.from({ length: 42 }, (_, at) => at + 1), 56, 57, 58, 59, 60];
+
+/** Numbers of `wanted` that no title, nor a table that makes titles, begins with. */
+function missingFrom(sources: readonly string[]): number[] {
+  const found = new Set(
+    sources.flatMap((text) =>
+      [...text.matchAll(/["`]case (\d+)(?=[":])/g)].map(([, number]) => Number(number)),
+    ),
+  );
+  return wanted.filter((number) => !found.has(number));
+}
+
+const sources = readdirSync(import.meta.dirname)
+  .filter((name) => name.endsWith(".test.ts") && name !== "cases.test.ts")
+  .map((name) => readFileSync(join(import.meta.dirname, name), "utf8"));
+
+it("every fault to withstand has a test of its number", () => {
+  expect(missingFrom(sources)).toEqual([]);
+});
+
+it("a number without a test is noticed", () => {
+  const without = sources.map((text) => text.replaceAll("case 36", "case x"));
+  expect(missingFrom(without)).toEqual([36]);
+  expect(missingFrom(['it("case 10: a", …)', "in case 2: b"])).toEqual(
+    wanted.filter((number) => number !== 10),
+  );
+});
