@@ -10,6 +10,13 @@ export type Identity =
   | { readonly kind: "password"; credential(): Promise<Credential> }
   | { readonly kind: "entra"; getToken(signal: AbortSignal): Promise<string> };
 
+/** The ways in which known registries depart from the token specification. */
+export interface Quirks {
+  readonly laterRealms?: "ignored";
+  readonly challengeScope?: "ignored";
+  readonly scopesPerToken?: "one";
+}
+
 export interface AuthPorts {
   /** As in references. */
   readonly host: string;
@@ -19,6 +26,8 @@ export interface AuthPorts {
   readonly identity: Identity;
   /** Hosts beside the registry's own whose token service may be given its credentials, as URLs have them. */
   readonly tokenHosts: readonly string[];
+  /** What is special about its challenges and tokens, as known of its host. */
+  readonly quirks: Quirks;
   readonly now: Clock;
 }
 

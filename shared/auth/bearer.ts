@@ -16,16 +16,20 @@ export const bearer: AuthMember = {
   kind: "bearer",
   accepts: (challenge, identity) => challenge.scheme === "bearer" && identity.kind !== "entra",
   create(challenge, ports) {
+    const { quirks } = ports;
     let realm = parseRealm(challenge, ports);
     const cache = createTokenCache(ports.now);
     const groups = createScopeGroups();
 
     return {
-      prepare: (scopes) => groups.add(scopes),
+      prepare(scopes) {
+        if (quirks.scopesPerToken === undefined) groups.add(scopes);
+      },
       // Also for repositories that were never challenged: one request instead of a 401 first.
       authorization,
       renew(renewed, { scopes, refused, signal }) {
-        realm = parseRealm(renewed, ports);
+        const latest = parseRealm(renewed, ports);
+        realm = quirks.laterRealms === undefined ? latest : { ...realm, scopes: latest.scopes };
         const asked = [...new Set([...scopes, ...realm.scopes])];
         const more = asked.length > scopes.length;
         // What has run out was no worse for being one for many.

@@ -1,6 +1,7 @@
 import type { Challenge } from "../http/challenge.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import type { AuthPorts } from "./auth-member.ts";
 
 /** Where a bearer challenge says that tokens are to be had. */
 export interface Realm {
@@ -19,7 +20,7 @@ export interface Realm {
  */
 export function parseRealm(
   challenge: Challenge,
-  registry: { readonly host: string; readonly origin: string; readonly tokenHosts: readonly string[] },
+  registry: Pick<AuthPorts, "host" | "origin" | "tokenHosts" | "quirks">,
 ): Realm {
   const { host, tokenHosts } = registry;
   const text = challenge.parameters.get("realm") ?? "";
@@ -41,7 +42,7 @@ export function parseRealm(
   return {
     url,
     service: serviceOf(challenge),
-    scopes: scopesOf(challenge),
+    scopes: registry.quirks.challengeScope === undefined ? scopesOf(challenge) : [],
     trust: pinned ? "credentials" : "anonymous",
   };
 }

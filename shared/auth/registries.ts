@@ -10,11 +10,11 @@ import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { parseHost } from "../model/reference.ts";
 import { createRegistry } from "../registry/create-registry.ts";
-import { apiHostOf, tokenHostsOf } from "../registry/hosts.ts";
+import { apiHostOf, knownRegistry, tokenHostsOf } from "../registry/hosts.ts";
 import type { Limits } from "../registry/limits.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import type { SeenQuotas } from "../registry/seen-quotas.ts";
-import type { Identity } from "./auth-member.ts";
+import type { Identity, Quirks } from "./auth-member.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 
 /** The credential reference that means the app's own Entra ID identity. */
@@ -94,7 +94,15 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
       http,
       now,
       onQuota: (quota) => options.quotas?.note(host, quota),
-      authorizer: createAuthorizer({ host, origin, http, identity, tokenHosts: pinnedFor(host), now }),
+      authorizer: createAuthorizer({
+        host,
+        origin,
+        http,
+        identity,
+        tokenHosts: pinnedFor(host),
+        quirks: quirksOf(host),
+        now,
+      }),
     });
   }
 
@@ -144,4 +152,13 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
       { context: { host } },
     );
   }
+}
+
+function quirksOf(host: string): Quirks {
+  const { laterRealms, challengeScope, scopesPerToken } = knownRegistry(host) ?? {};
+  return {
+    ...(laterRealms === undefined ? {} : { laterRealms: laterRealms.is }),
+    ...(challengeScope === undefined ? {} : { challengeScope: challengeScope.is }),
+    ...(scopesPerToken === undefined ? {} : { scopesPerToken: scopesPerToken.is }),
+  };
 }

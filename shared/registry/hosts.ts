@@ -1,19 +1,4 @@
-/** What is special about well-known registries. Everything else follows the specification. */
-interface HostTraits {
-  /** Where the API is, when it is not at the host that references name. */
-  readonly apiHost?: string;
-  /** Hosts of the registry's own token service, which may be given its credentials. */
-  readonly tokenHosts?: readonly string[];
-  /** Whether reading a manifest by GET uses up a quota of pulls; HEAD does not. */
-  readonly countsPulls?: "yes";
-}
-
-const traits: Readonly<Record<string, HostTraits>> = {
-  // https://github.com/distribution/reference/blob/main/normalize.go, https://docs.docker.com/docker-hub/usage/pulls/
-  "docker.io": { apiHost: "registry-1.docker.io", tokenHosts: ["auth.docker.io"], countsPulls: "yes" },
-  // https://docs.gitlab.com/administration/packages/container_registry/: the token service is GitLab itself.
-  "registry.gitlab.com": { tokenHosts: ["gitlab.com"] },
-};
+import { type KnownRegistry, knownRegistries } from "./known-registries.ts";
 
 /** The registries that may be read from when nothing is configured: public ones which many people use. */
 export const defaultUpstreams =
@@ -31,15 +16,31 @@ export const largestPage = 1000;
  */
 export const modestPage = 100;
 
+/** What is known of a host, as it stands in references. */
+export function knownRegistry(host: string): KnownRegistry | undefined {
+  return exact.get(host) ?? patterns.find(({ pattern }) => pattern.test(host))?.registry;
+}
+
 export function apiHostOf(host: string): string {
-  return traits[host]?.apiHost ?? host;
+  return knownRegistry(host)?.apiHost?.is ?? host;
 }
 
 export function tokenHostsOf(host: string): readonly string[] {
-  return traits[host]?.tokenHosts ?? [];
+  return knownRegistry(host)?.tokenHosts?.is ?? [];
 }
 
 /** Whether reading a manifest by GET uses up a quota of pulls there. */
 export function countsPulls(host: string): boolean {
-  return traits[host]?.countsPulls === "yes";
+  return knownRegistry(host)?.pulls?.is === "counted";
+}
+
+const named = knownRegistries.flatMap((registry) => registry.hosts.map((host) => ({ host, registry })));
+const exact = new Map(named.map(({ host, registry }) => [host, registry]));
+const patterns = named
+  .filter(({ host }) => host.includes("*"))
+  .map(({ host, registry }) => ({ pattern: patternOf(host), registry }));
+
+/** A `*` stands for parts of a name, never for a port. */
+function patternOf(host: string): RegExp {
+  return new RegExp(`^${host.replaceAll(".", "\\.").replaceAll("*", "[a-z0-9.-]+")}$`);
 }

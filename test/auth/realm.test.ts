@@ -8,7 +8,7 @@ import { failureOf } from "../support/failures.ts";
 function realm(header: string, host = "registry.example", origin = `https://${host}`) {
   const [challenge] = parseChallenges(header);
   if (challenge === undefined) throw new Error("no challenge");
-  return parseRealm(challenge, { host, origin, tokenHosts: tokenHostsOf(host) });
+  return parseRealm(challenge, { host, origin, tokenHosts: tokenHostsOf(host), quirks: {} });
 }
 
 describe("parseRealm", () => {
