@@ -23,7 +23,10 @@ export function addImportCommand(program: Command): void {
     .option("--target <repository:tag>", "where to, at the target registry")
     .option("--method <method>", "acr-import, agent-pool or copy")
     .option("--platforms <list>", "platforms that it must offer: linux/amd64,linux/arm64")
-    .option("--credential <reference>", "credential for the upstream: env:NAME")
+    .option(
+      "--credential <reference>",
+      "credential for the upstream: env:NAME, keyvault:vault/secret or entra",
+    )
     .option("--no-wait", "do not wait for its end")
     .action(
       run(async (context, reference: string, { wait, platforms, ...options }: Options) => {

@@ -3,6 +3,7 @@ import { createCredentials } from "./auth/credentials.ts";
 import { createRegistries } from "./auth/registries.ts";
 import { createAcr } from "./azure/acr.ts";
 import { createCredential } from "./azure/identity.ts";
+import { createKeyVaults } from "./azure/key-vault.ts";
 import { createOverflow, createQueue, type Overflow } from "./azure/queues.ts";
 import { createStorageClients } from "./azure/storage.ts";
 import { createTable } from "./azure/tables.ts";
@@ -87,7 +88,12 @@ export function createApp(settings: Settings): App {
     queue: (name) => createQueue(storage.queue(name), overflow),
     leaseMs: settings.leaseMs,
   });
-  const credentials = createCredentials(settings.credentials);
+  const credentials = createCredentials({
+    known: settings.credentials,
+    ...(settings.keyVaults.size === 0
+      ? {}
+      : { vaults: createKeyVaults({ vaults: settings.keyVaults, credential: identity }) }),
+  });
   const { target } = settings;
   const quotas = createSeenQuotas();
   const registries = createRegistries({
@@ -96,7 +102,7 @@ export function createApp(settings: Settings): App {
     rules: settings.registries,
     credentials,
     entra: {
-      hosts: [target.host],
+      hosts: [target.host, ...settings.entraHosts],
       getToken: (signal) => tokenOf(() => identity.getToken(registryScope, { abortSignal: signal }), signal),
     },
     tokenHosts: settings.tokenHosts,

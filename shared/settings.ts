@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type HostCredential, parseHostCredential } from "./auth/host-credential.ts";
-import { parseTokenHosts } from "./auth/token-hosts.ts";
+import { parseEntraHosts, parseTokenHosts } from "./auth/token-hosts.ts";
 import type { CredentialOptions } from "./azure/identity.ts";
+import { parseKeyVaults } from "./azure/key-vault.ts";
 import type { StorageAccount } from "./azure/storage.ts";
 import { parseChannelName } from "./documents/watch-columns.ts";
 import { type ClientCertificate, parseHostCertificate } from "./http/client-certificate.ts";
@@ -31,6 +32,10 @@ export interface Settings {
   readonly channels: readonly Channel[];
   /** By name; each for one registry host only. */
   readonly credentials: ReadonlyMap<string, HostCredential>;
+  /** Origins of the Key Vaults that may be read, by name. */
+  readonly keyVaults: ReadonlyMap<string, string>;
+  /** Registries beside the target that may be given the app's Entra ID token. */
+  readonly entraHosts: readonly string[];
   /** Token services that may be given a registry's credentials, by registry. */
   readonly tokenHosts: ReadonlyMap<string, readonly string[]>;
   /** PEM certificates to trust beside the public ones. */
@@ -111,6 +116,8 @@ export function readSettings(environment: Environment = process.env): Settings {
       return parsed === undefined || host === undefined ? [] : [[host, parsed.certificate]];
     }),
   );
+  const keyVaults = read("WHARFGATE_KEY_VAULTS", parseKeyVaults) ?? new Map();
+  const entraHosts = read("WHARFGATE_ENTRA_HOSTS", parseEntraHosts) ?? [];
   const tokenHosts = read("WHARFGATE_TOKEN_HOSTS", parseTokenHosts) ?? new Map();
   const proxies = readProxies();
   const ca = read("WHARFGATE_CA_FILE", (path) => readFile(path).toString("utf8"));
@@ -154,6 +161,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     method: method ?? (resourceId === undefined ? "copy" : "acr-import"),
     channels,
     credentials,
+    keyVaults,
+    entraHosts,
     tokenHosts,
     clientCertificates,
     proxies,

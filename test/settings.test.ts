@@ -249,6 +249,13 @@ describe("token hosts and client certificates", () => {
       WHARFGATE_CLIENT_CERT_CORP: JSON.stringify({ host: "Registry.corp:5443", cert, key }),
     });
     expect(settings.tokenHosts.get("registry.corp:5443")).toEqual(["gitlab.corp"]);
+    expect(read({ WHARFGATE_ENTRA_HOSTS: "Other.azurecr.io, cn.azurecr.cn" }).entraHosts).toEqual([
+      "other.azurecr.io",
+      "cn.azurecr.cn",
+    ]);
+    expect([...read({ WHARFGATE_KEY_VAULTS: "ops" }).keyVaults]).toEqual([
+      ["ops", "https://ops.vault.azure.net"],
+    ]);
     expect([...settings.clientCertificates]).toEqual([["registry.corp:5443", { cert, key }]]);
   });
 
@@ -260,6 +267,8 @@ describe("token hosts and client certificates", () => {
     },
     { env: { WHARFGATE_CLIENT_CERT_A: "x" }, says: "WHARFGATE_CLIENT_CERT_A: expected" },
     { env: { NO_PROXY: "<local>" }, says: "NO_PROXY: " },
+    { env: { WHARFGATE_ENTRA_HOSTS: "azurecr.io.evil.example" }, says: "WHARFGATE_ENTRA_HOSTS: " },
+    { env: { WHARFGATE_KEY_VAULTS: "http://v" }, says: "WHARFGATE_KEY_VAULTS: " },
   ])("are refused for $says", async ({ env, says }) => {
     expect((await failureOf(() => read(env as Record<string, string>), "invalid")).message).toContain(says);
   });

@@ -7,7 +7,7 @@ import type { Refused, Scope } from "../registry/authorizer.ts";
 /** Who we are to one registry. Secrets are fetched when a challenge needs them, and kept nowhere else. */
 export type Identity =
   | { readonly kind: "anonymous" }
-  | { readonly kind: "password"; credential(): Promise<Credential> }
+  | { readonly kind: "password"; credential(refused?: Credential): Promise<Credential> }
   | { readonly kind: "entra"; getToken(signal: AbortSignal): Promise<string> };
 
 /** The ways in which known registries depart from the token specification. */

@@ -1,3 +1,4 @@
+import type { Credential } from "../model/credential.ts";
 import { Failure } from "../model/failure.ts";
 import type { AuthMember, AuthPorts } from "./auth-member.ts";
 import { basicHeader } from "./basic-header.ts";
@@ -8,15 +9,23 @@ export const basic: AuthMember = {
   accepts: (challenge, identity) => challenge.scheme === "basic" && identity.kind === "password",
   create(_challenge, ports) {
     let header: Promise<string> | undefined;
+    let last: Credential | undefined;
     const read = () => {
-      header = headerOf(ports);
+      header = credentialFor(ports, last).then((credential) => {
+        last = credential;
+        return basicHeader(credential);
+      });
       return header;
     };
     return { authorization: () => header ?? read(), renew: read };
   },
 };
 
-async function headerOf({ identity, host }: AuthPorts): Promise<string> {
-  if (identity.kind === "password") return basicHeader(await identity.credential());
-  throw new Failure("unauthorized", `${host} asks for a user name and a password`);
+async function credentialFor({ identity, host }: AuthPorts, refused?: Credential): Promise<Credential> {
+  if (identity.kind !== "password") {
+    throw new Failure("unauthorized", `${host} asks for a user name and a password`);
+  }
+  const credential = await identity.credential(refused);
+  if (credential.grant === undefined) return credential;
+  throw new Failure("unauthorized", `${host} asks for a user name and a password, not for an identity token`);
 }

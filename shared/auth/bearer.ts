@@ -1,14 +1,13 @@
 import { Failure } from "../model/failure.ts";
 import type { Scope } from "../registry/authorizer.ts";
-import type { AuthMember, AuthPorts } from "./auth-member.ts";
-import { basicHeader } from "./basic-header.ts";
-import { parseRealm, type Realm } from "./realm.ts";
+import type { AuthMember } from "./auth-member.ts";
+import { parseRealm } from "./realm.ts";
 import { createScopeGroups } from "./scope-groups.ts";
-import { largestTokenAnswer, parseTokenAnswer } from "./token-answer.ts";
-import { createTokenCache, type Token } from "./token-cache.ts";
+import { createTokenCache } from "./token-cache.ts";
+import { createTokenRequest } from "./token-request.ts";
 
 /**
- * Tokens of a token service, by GET, with or without a credential. A token for several repositories at once saves as many
+ * Tokens of a token service, with or without a credential. A token for several repositories at once saves as many
  * requests; where a service does not grant that, it is asked for one at a time.
  * Source: distribution, spec/auth/token.
  */
@@ -19,6 +18,7 @@ export const bearer: AuthMember = {
     const { quirks } = ports;
     let realm = parseRealm(challenge, ports);
     const cache = createTokenCache(ports.now);
+    const requestToken = createTokenRequest(ports);
     const groups = createScopeGroups();
 
     return {
@@ -56,8 +56,7 @@ export const bearer: AuthMember = {
       scopes: readonly Scope[],
       { asked, signal }: { asked: readonly Scope[]; signal: AbortSignal },
     ): Promise<string> {
-      const fetch = (fetchSignal: AbortSignal) =>
-        fetchToken(ports, { realm, scopes: asked, signal: fetchSignal });
+      const fetch = (fetchSignal: AbortSignal) => requestToken({ realm, scopes: asked, signal: fetchSignal });
       return `Bearer ${await cache.get(keyOf(scopes), { fetch, signal })}`;
     }
 
@@ -70,33 +69,4 @@ export const bearer: AuthMember = {
 /** Whether another set of scopes may fare better: not when nobody answers, nor where nothing may be sent. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Failure && !error.transient && error.code !== "blocked";
-}
-
-async function fetchToken(
-  ports: AuthPorts,
-  { realm, scopes, signal }: { realm: Realm; scopes: readonly Scope[]; signal: AbortSignal },
-): Promise<Token> {
-  const url = new URL(realm.url);
-  if (realm.service !== undefined) url.searchParams.append("service", realm.service);
-  for (const scope of scopes) url.searchParams.append("scope", scope);
-  const authorization = await credentialFor(ports, realm);
-  const answer = await ports.http.read({
-    method: "GET",
-    url,
-    headers: { accept: "application/json", ...(authorization === undefined ? {} : { authorization }) },
-    maxBytes: largestTokenAnswer,
-    signal,
-  });
-  // Both names are in use: https://distribution.github.io/distribution/spec/auth/token/
-  return parseTokenAnswer(answer, { names: ["token", "access_token"], method: "GET", now: ports.now });
-}
-
-async function credentialFor({ identity, host }: AuthPorts, realm: Realm): Promise<string | undefined> {
-  if (identity.kind !== "password") return undefined;
-  if (realm.trust === "credentials") return basicHeader(await identity.credential());
-  throw new Failure(
-    "blocked",
-    `${host} wants its credential to be sent to ${realm.url.host}, which is not pinned for it: use it without a credential, or, if that is its token service, set WHARFGATE_TOKEN_HOSTS="${host}=${realm.url.host}"`,
-    { context: { host, realm: realm.url.host } },
-  );
 }

@@ -143,12 +143,12 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
   function identify(host: string, credential: string | undefined): Identity {
     if (credential === undefined) return { kind: "anonymous" };
     if (credential !== entraCredential) {
-      return { kind: "password", credential: () => credentials.resolve(credential, host) };
+      return { kind: "password", credential: (refused) => credentials.resolve(credential, host, refused) };
     }
     if (entra?.hosts.includes(host) === true) return { kind: "entra", getToken: entra.getToken };
     throw new Failure(
       "blocked",
-      `"${printable(host)}" may not be given the app's Entra ID token: it is for the target registry alone`,
+      `"${printable(host)}" may not be given the app's Entra ID token: if it is a registry of yours, add it to WHARFGATE_ENTRA_HOSTS`,
       { context: { host } },
     );
   }

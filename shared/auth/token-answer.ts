@@ -31,11 +31,15 @@ export function parseTokenAnswer(
   if (typeof value !== "string" || !tokenPattern.test(value)) {
     throw new Failure("protocol", `the token service at ${answer.url.host} sent no usable token`);
   }
-  const life = document.expires_in;
-  return {
-    value,
-    expiresInSeconds: life === undefined || life === null ? defaultLifeSeconds : Number(life),
-  };
+  return { value, expiresInSeconds: lifeOf(document, answer) };
+}
+
+/** From now on: some services hand out a token again that they issued a while ago, by their own clock. */
+function lifeOf({ expires_in, issued_at }: Record<string, unknown>, answer: HttpAnswer): number {
+  const life = expires_in === undefined || expires_in === null ? defaultLifeSeconds : Number(expires_in);
+  const issued = typeof issued_at === "string" ? Date.parse(issued_at) : Number.NaN;
+  const age = (Date.parse(answer.header("date") ?? "") - issued) / 1000;
+  return age > 0 && age < life ? life - age : life;
 }
 
 function parseObject(answer: HttpAnswer): Record<string, unknown> {

@@ -23,3 +23,16 @@ export function parseTokenHosts(text: string): ReadonlyMap<string, readonly stri
   }
   return pins;
 }
+
+/** Azure registries that may be given the app's token, parted by commas or white space. Throws `invalid`. */
+export function parseEntraHosts(text: string): readonly string[] {
+  const hosts = text.split(/[\s,]+/).filter((entry) => entry !== "");
+  return hosts.map((entry) => {
+    const host = parseHost(entry);
+    if (/\.azurecr\.(?:io|cn|us)$/.test(host)) return host;
+    throw new Failure(
+      "invalid",
+      `"${printable(entry)}" is not an Azure Container Registry: only these take the app's Entra ID token, such as other.azurecr.io`,
+    );
+  });
+}

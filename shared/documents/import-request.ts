@@ -22,7 +22,7 @@ const schema = z.strictObject({
   target: z.string().max(400).optional(),
   method: z.string().max(40).optional(),
   platforms: z.array(z.string().max(60)).max(20).optional(),
-  credential: z.string().max(80).optional(),
+  credential: z.string().max(200).optional(),
 });
 
 const example = '{"source":"docker.io/library/nginx:1.27.1"}';

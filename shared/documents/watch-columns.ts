@@ -21,7 +21,7 @@ export const columns = {
   Target: `repository and tag at the target; default ${defaultTarget}`,
   Method: "acr-import, agent-pool or copy; empty means the app's default",
   Schedule: 'when to poll, in UTC: "every 15m" (the default) or six-field cron',
-  Credential: "reference to the upstream's credential: env:NAME",
+  Credential: "reference to the upstream's credential: env:NAME, keyvault:vault/secret or entra",
   Notify: "channels to tell: ops,security; empty means all",
   Enabled: "true (the default) or false",
   Note: "anything, for people",
@@ -89,12 +89,15 @@ export function parseEnabled(text: string): "yes" | "no" {
   throw new Failure("invalid", `Enabled must be true or false, not "${printable(text)}"`);
 }
 
-/** `env:NAME`: the secret itself never stands in a row. */
+const credentialPattern =
+  /^(?:env:[A-Z][A-Z0-9_]{0,63}|keyvault:[a-z][a-z0-9-]{1,22}[a-z0-9]\/[A-Za-z0-9-]{1,127}|entra)$/;
+
+/** `env:NAME`, `keyvault:vault/secret` or `entra`: the secret itself never stands in a row. */
 export function parseCredentialReference(text: string): string {
-  if (/^env:[A-Z][A-Z0-9_]{0,63}$/.test(text)) return text;
+  if (credentialPattern.test(text)) return text;
   throw new Failure(
     "invalid",
-    "Credential must be a reference such as env:DOCKERHUB (the setting WHARFGATE_CREDENTIAL_DOCKERHUB), never the secret itself",
+    "Credential must be a reference, never the secret itself: env:DOCKERHUB (the setting WHARFGATE_CREDENTIAL_DOCKERHUB), keyvault:vault/secret, or entra",
   );
 }
 

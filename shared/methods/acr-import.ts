@@ -1,5 +1,5 @@
 import type { Acr, AcrImportState } from "../azure/acr-port.ts";
-import type { Credentials } from "../model/credential.ts";
+import { type Credentials, requireLogin } from "../model/credential.ts";
 import { Failure } from "../model/failure.ts";
 import type { ImportOrder, Method, Operation, Progress } from "./method.ts";
 import type { MethodMember, MethodPorts } from "./method-member.ts";
@@ -39,7 +39,9 @@ function createAcrImport({
         await requireOwnTarget(acr, order, signal);
         const { host, path: repository, digest } = order.source;
         const credential =
-          order.credential === undefined ? undefined : await credentials.resolve(order.credential, host);
+          order.credential === undefined
+            ? undefined
+            : requireLogin(await credentials.resolve(order.credential, host), host);
         return progressOf(
           await acr.startImport(
             {

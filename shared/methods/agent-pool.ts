@@ -1,6 +1,6 @@
 import type { Acr } from "../azure/acr-port.ts";
 import type { Clock } from "../model/clock.ts";
-import type { Credentials } from "../model/credential.ts";
+import { type Credentials, requireLogin } from "../model/credential.ts";
 import { Failure } from "../model/failure.ts";
 import { formatReference } from "../model/reference.ts";
 import type { AgentPoolConfig } from "./agent-pool-config.ts";
@@ -61,7 +61,9 @@ async function start(ports: Ports, order: ImportOrder, signal: AbortSignal): Pro
   const { acr, config, credentials, now } = ports;
   const { host, path, digest } = order.source;
   const credential =
-    order.credential === undefined ? undefined : await credentials.resolve(order.credential, host);
+    order.credential === undefined
+      ? undefined
+      : requireLogin(await credentials.resolve(order.credential, host), host);
   const run = await acr.scheduleRun(
     {
       pool: config.pool,

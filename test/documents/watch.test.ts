@@ -156,8 +156,11 @@ describe("a bad row", () => {
       reason: 'Method: "rsync" is not a method: must be one of acr-import, agent-pool, copy',
     },
     { row: { Schedule: "hourly" }, reason: 'Schedule: The schedule "hourly" cannot be used' },
-    { row: { Credential: "hunter2" }, reason: "Credential must be a reference such as env:DOCKERHUB" },
-    { row: { Credential: "entra" }, reason: "Credential must be a reference" },
+    {
+      row: { Credential: "hunter2" },
+      reason: "Credential must be a reference, never the secret itself: env:DOCKERHUB",
+    },
+    { row: { Credential: "keyvault:ops/hub/old" }, reason: "Credential must be a reference" },
     { row: { Notify: "ops,On-Call" }, reason: 'Notify: "On-Call" is not a channel name' },
     { row: { Enabled: "on" }, reason: 'Enabled must be true or false, not "on"' },
     {
