@@ -8,7 +8,9 @@ import type { Session } from "./session.ts";
 import { ociErrorCode } from "./status-failure.ts";
 import { readTagPage } from "./tag-page.ts";
 
-const mostPages = 2000;
+/** A million tags of a registry that gives a hundred at a time, and some more. */
+const mostPages = 12_000;
+/** Of all pages together, the links between them included. */
 const mostBytes = 64 * 1024 * 1024;
 
 /** How a registry that cannot give so large a page says so; ECR sends 405 UNSUPPORTED. */
@@ -16,7 +18,7 @@ const refusals: readonly number[] = [400, 405, 416, 422];
 
 export type ListTags = (repository: string, signal: AbortSignal) => Promise<TagList>;
 
-/** Follows `Link: rel=next` as it is given, over at most 2,000 pages and 64 MiB; `protocol` for a listing in a cycle. */
+/** Follows `Link: rel=next` as it is given, over at most 12,000 pages and 64 MiB; `protocol` for a listing in a cycle. */
 export function createListTags(session: Session): ListTags {
   let pageSize = largestPage;
 
@@ -27,7 +29,7 @@ export function createListTags(session: Session): ListTags {
     let answer = await firstPage(repository, signal);
     for (;;) {
       seen.add(answer.url.href);
-      bytesLeft -= answer.body.length;
+      bytesLeft -= answer.body.length + answer.url.href.length;
       pages.push(await readTagPage(answer));
       const next = nextLink(answer.header("link"), answer.url);
       if (next === undefined) return tagListOf(pages);
@@ -40,7 +42,7 @@ export function createListTags(session: Session): ListTags {
           `${session.host}: ${repository} has more than ${mostPages} pages of tags`,
         );
       }
-      answer = await page(repository, { url: next, maxBytes: bytesLeft, expect: [200], signal });
+      answer = await page(repository, { url: next, maxBytes: Math.max(0, bytesLeft), expect: [200], signal });
     }
   };
 

@@ -5,6 +5,9 @@ import { type TagPage, tagPageOf } from "../model/tag-list.ts";
 import { ambiguousKey } from "./json-keys.ts";
 import { scanTags } from "./scan-tags.ts";
 
+/** Bytes that JSON.parse may take in one go, with others waiting: some tens of milliseconds. */
+const mostParsed = 4 * 1024 * 1024;
+
 /**
  * The tags of one page, where they stand in its body. An HTML page or an error text with status 200 must never read as "no
  * tags": it is `protocol`.
@@ -16,9 +19,12 @@ export async function readTagPage({ body, url }: Pick<HttpAnswer, "body" | "url"
     await setImmediate();
     step = scan.next();
   }
-  return step.value === undefined
-    ? tagPageOf(parseTags(body.toString("utf8"), url))
-    : { bytes: body, bounds: step.value };
+  if (step.value !== undefined) return { bytes: body, bounds: step.value };
+  if (body.length <= mostParsed) return tagPageOf(parseTags(body.toString("utf8"), url));
+  throw new Failure(
+    "too-large",
+    `${url.host} sent ${body.length} bytes that are more, or other, than plain tags: such a page may have ${mostParsed}`,
+  );
 }
 
 function parseTags(text: string, { host }: URL): readonly string[] {

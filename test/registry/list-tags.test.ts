@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClosableRegistries } from "../../shared/auth/registries.ts";
-import type { FailureCode } from "../../shared/model/failure.ts";
+import { Failure, type FailureCode } from "../../shared/model/failure.ts";
 import { tagsOf } from "../../shared/model/tag-list.ts";
+import { createListTags } from "../../shared/registry/list-tags.ts";
+import type { Session } from "../../shared/registry/session.ts";
 import { failureOf } from "../support/failures.ts";
 import { loopbackRegistries, never } from "../support/registries.ts";
 import { type Reply, type ScriptedServer, startScriptedServer } from "../support/scripted-server.ts";
@@ -111,12 +113,31 @@ describe("listTags", () => {
     await failureOf(list, "protocol");
   });
 
-  it("ends a list that has no end", async () => {
-    server.expect(first, page(["a"], "?page=1"));
-    for (let at = 1; at < 2000; at++) {
-      server.expect(`GET /v2/app/tags/list?page=${at}`, page(["a"], `?page=${at + 1}`));
-    }
-    await failureOf(list, "too-large");
+  it.each([
+    ["pages", 12_000, 100],
+    ["bytes", 64, 1024 * 1024],
+    ["bytes of links", 256, 256 * 1024],
+  ])("ends a list that has no end, by its %s", async (what, pages, size) => {
+    const isOfLinks = what === "bytes of links";
+    const filler = (length: number) => "x".repeat(length);
+    let asked = 0;
+    const session: Session = {
+      host: "registry.example",
+      origin: "https://registry.example",
+      prepare: () => {},
+      url: (repository, rest) => new URL(`https://registry.example/v2/${repository}/${rest}`),
+      stream: () => Promise.reject(new Error("a list is read whole")),
+      read: async ({ url, maxBytes }) => {
+        asked++;
+        const body = Buffer.from(`{"tags":["${filler(isOfLinks ? 1 : size - 13)}"]}`);
+        if (body.length > maxBytes) throw new Failure("too-large", "as the client says");
+        const next = `<?page=${asked}${isOfLinks ? filler(size) : ""}>; rel="next"`;
+        return { status: 200, url, header: (name) => (name === "link" ? next : undefined), body };
+      },
+    };
+    await failureOf(() => createListTags(session)("app", never), "too-large");
+    expect(asked).toBeGreaterThan(pages * 0.9);
+    expect(asked).toBeLessThanOrEqual(pages + 2);
   });
 
   it("fails as a whole when a later page fails", async () => {

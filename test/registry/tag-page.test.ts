@@ -149,4 +149,10 @@ describe("a page", () => {
   ])("that %s is never empty", async (_name, text) => {
     await failureOf(() => readTagPage({ body: Buffer.from(text), url }), "protocol");
   });
+
+  it("that is not plain is not parsed when that would hold others up", async () => {
+    const tags = Array.from({ length: 400_000 }, (_, at) => `1.${at}.0`);
+    const body = Buffer.from(JSON.stringify({ child: [], tags }));
+    await failureOf(() => readTagPage({ body, url }), "too-large");
+  });
 });
