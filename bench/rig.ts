@@ -87,9 +87,12 @@ export interface Medians {
 /** What a contestant under `bench/peers` tells of itself. */
 export interface Report {
   readonly hash: string;
-  readonly bytes: number;
+  readonly cpuSeconds: number;
   readonly maxRssMib: number;
-  readonly blockedMs: number;
+  /** CPU time of the longest turn of the event loop. */
+  readonly busyMs: number;
+  /** The longest delay of the event loop, for whatever reason. */
+  readonly delayMs: number;
 }
 
 export function reportsOf({ outputs }: Pick<Medians, "outputs">): readonly Report[] {
