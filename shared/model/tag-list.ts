@@ -23,13 +23,24 @@ export function tagListOf(pages: readonly TagPage[]): TagList {
 /** A page of its own for tags that came as strings. */
 export function tagPageOf(tags: readonly string[]): TagPage {
   const bounds = new Uint32Array(tags.length * 2);
-  let at = 0;
-  for (const [index, tag] of tags.entries()) {
-    bounds[2 * index] = at;
-    at += Buffer.byteLength(tag);
-    bounds[2 * index + 1] = at;
+  let text = "";
+  let bound = 0;
+  for (const tag of tags) {
+    bounds[bound++] = text.length;
+    text += tag;
+    bounds[bound++] = text.length;
   }
-  return { bytes: Buffer.from(tags.join("")), bounds };
+  const bytes = Buffer.from(text);
+  // Tags are ASCII, a byte for each character; where anything else came, bytes are counted anew.
+  if (bytes.length > text.length) {
+    let at = 0;
+    for (const [index, tag] of tags.entries()) {
+      bounds[2 * index] = at;
+      at += Buffer.byteLength(tag);
+      bounds[2 * index + 1] = at;
+    }
+  }
+  return { bytes, bounds };
 }
 
 export function tagAt({ bytes, bounds }: TagPage, index: number): string {

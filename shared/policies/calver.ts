@@ -55,8 +55,8 @@ function adjustDate(read: TagReader): ReadProblem | undefined {
   if (year < firstYear || year > lastYear) return "no-date";
   if (read.count > 1 && (month < 1 || month > 12)) return "no-date";
   // With dots the third number may as well count releases of a month: 2024.6.0, 2024.10.45.
-  const hasDay = compact || (read.dashed && read.count > 2 && widths[2] === 2);
-  return hasDay && (day < 1 || day > daysIn(year, month)) ? "no-date" : undefined;
+  read.dated = compact || (read.dashed && read.count > 2 && widths[2] === 2);
+  return read.dated && (day < 1 || day > daysIn(year, month)) ? "no-date" : undefined;
 }
 
 function daysIn(year: number, month: number): number {

@@ -1,15 +1,21 @@
+import type { TagReader } from "./tag-reader.ts";
+
 /** What the whole of a family tells about its single tags; gathered before any of them is judged by it. */
 export interface Evidence {
-  /** Notes a version that the family has, in range or not. */
-  note(numbers: Float64Array, count: number, kind: "release" | "prerelease"): void;
-  /** Whether a longer tag begins with these numbers; only a prerelease may be an alias of prereleases. */
-  hasLonger(numbers: Float64Array, count: number, kind: "release" | "prerelease"): boolean;
+  /** Notes the version that was just read, in range or not. `prerelease` is empty for a release. */
+  note(read: TagReader, prerelease: string): void;
+  /**
+   * Whether a longer tag begins with these numbers, which start at `from`: 1.27 beside 1.27.4, 3.13-rc beside 3.13.0rc2. An
+   * alias of prereleases begins one of theirs: 7.2-rc2 is none of 7.2.0.
+   */
+  hasLonger(numbers: Float64Array, from: number, count: number, prerelease: string): boolean;
   /** The first major that is not believed, with the one below it; undefined when all majors are. */
   gap(): { readonly below: number; readonly from: number } | undefined;
 }
 
 const commonMajors = 1024;
 
+/** `aliases` and `majors` say what is noted: both cost time. */
 export function createEvidence(traits: ReadonlySet<string>): Evidence {
   const notesPrefixes = traits.has("aliases");
   const notesMajors = traits.has("majors");
@@ -17,7 +23,7 @@ export function createEvidence(traits: ReadonlySet<string>): Evidence {
   const great = new Set<number>();
   const prefixes = new Set<number | string>();
   return {
-    note(numbers, count, kind) {
+    note({ numbers, count, dated }, prerelease) {
       const major = numbers[0] ?? 0;
       if (notesMajors) {
         if (major < commonMajors) common[major] = 1;
@@ -25,13 +31,17 @@ export function createEvidence(traits: ReadonlySet<string>): Evidence {
       }
       if (!notesPrefixes) return;
       for (let length = 2; length < count; length++) {
-        prefixes.add(prefixKey(numbers, length, "any"));
-        if (kind === "release") prefixes.add(prefixKey(numbers, length, "release"));
+        // 20240402 is a build as 20240402.1 is one, not its alias.
+        if (dated && length === 3) continue;
+        const key = prefixKey(numbers, 0, length);
+        if (prerelease === "") prefixes.add(key);
+        else for (const start of startsOf(prerelease)) prefixes.add(`${key}-${start}`);
       }
     },
-    hasLonger(numbers, count, kind) {
-      if (!notesPrefixes || count >= 4) return false;
-      return prefixes.has(prefixKey(numbers, count, kind === "release" ? "release" : "any"));
+    hasLonger(numbers, from, count, prerelease) {
+      if (prefixes.size === 0) return false;
+      const key = prefixKey(numbers, from, count);
+      return prefixes.has(prerelease === "" ? key : `${key}-${prerelease.toLowerCase()}`);
     },
     gap() {
       const majors: number[] = [];
@@ -51,14 +61,20 @@ export function isGap(below: number, from: number): boolean {
   return from - below > 100 && from > below * 10;
 }
 
+/** A prerelease and its beginning without the last number: rc.2, rc. */
+function startsOf(prerelease: string): readonly string[] {
+  const text = prerelease.toLowerCase();
+  return [text, text.replace(/[.-]?[0-9]+$/, "")];
+}
+
 const part = 2 ** 16;
 
 /** A number where it fits, which is far cheaper than text. */
-function prefixKey(numbers: Float64Array, length: number, kind: "any" | "release"): number | string {
-  const [first = 0, second = 0] = numbers;
-  const third = length > 2 ? (numbers[2] ?? 0) : 0;
-  const flags = (length > 2 ? 2 : 0) + (kind === "any" ? 1 : 0);
+function prefixKey(numbers: Float64Array, from: number, length: number): number | string {
+  const first = numbers[from] ?? 0;
+  const second = numbers[from + 1] ?? 0;
+  const third = length > 2 ? (numbers[from + 2] ?? 0) : 0;
   if (first < part && second < part && third < part)
-    return ((first * part + second) * part + third) * 4 + flags;
-  return `${first}.${second}.${third} ${flags}`;
+    return ((first * part + second) * part + third) * 4 + length;
+  return `${first}.${second}.${third} ${length}`;
 }

@@ -121,7 +121,12 @@ function createVersionJudge(
     const bytes = Buffer.from(key, "latin1");
     const problem = read.read(bytes, 0, bytes.length);
     if (problem !== undefined) return because("not-a-version", policy.explain(shown, problem));
-    if (!policy.range.has(read, bytes)) return because("out-of-range", `${shown} is outside ${policy.text}`);
+    if (!policy.range.has(read, bytes)) {
+      const why = policy.range.shutsOutPrerelease(read)
+        ? ": an upper bound shuts out its own prereleases"
+        : "";
+      return because("out-of-range", `${shown} is outside ${policy.text}${why}`);
+    }
     if (read.prereleaseStart < read.prereleaseEnd && !read.wanted) {
       const wanted = prereleases === "exclude" ? "is exclude" : `lists only ${[...prereleases].join(", ")}`;
       return because("prerelease", `${shown} is a prerelease, and Prereleases ${wanted}`);

@@ -52,7 +52,7 @@ function parseTemplate(
   const refuse = (problem: string) =>
     new Failure("invalid", `Extract's template "${printable(template)}" ${problem}: ${example}`);
   if (template === "") throw refuse("is empty");
-  return [...template.matchAll(/\$(?:\{(\w+)\}|(\d+|[a-zA-Z_]\w*))|([a-zA-Z0-9._-]+)|(.)/gsu)].map(
+  return [...template.matchAll(/\$(?:\{(\w+)\}|(\d+|[a-zA-Z]\w*))|([a-zA-Z0-9._-]+)|(.)/gsu)].map(
     ([, braced, bare, literal, wrong]) => {
       if (wrong !== undefined)
         throw refuse(`has "${printable(wrong)}", which is neither of a tag nor a group`);

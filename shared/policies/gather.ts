@@ -1,5 +1,5 @@
 import { isTag } from "../model/reference.ts";
-import { type TagList, tagAt } from "../model/tag-list.ts";
+import { type TagList, type TagPage, tagAt } from "../model/tag-list.ts";
 import { isOfFamily } from "./families.ts";
 import { NameCandidates } from "./name-candidates.ts";
 import { createNamedTags } from "./named-tags.ts";
@@ -9,35 +9,66 @@ import { isArtifact, isCommitId, platformOf } from "./tag-kinds.ts";
 import { TagReader } from "./tag-reader.ts";
 import { VersionCandidates } from "./version-candidates.ts";
 
-/** Tags between two pauses: a few hundred microseconds without patterns, and with them as well. */
+/** Tags between two pauses: some hundred microseconds without patterns, and with them as well. */
 const [slice, patternSlice] = [4096, 128] as const;
 const maxTag = 128;
 
-/**
- * The versions of a list that are in range; yields where others may go on. The cheapest questions come first, so that the
- * first reason against a tag here need not be the first of the pipeline: `explain` tells that one.
- */
+/** The versions of a list that are in range; yields where others may go on. */
 export function* gatherVersions(
   list: TagList,
   policy: VersionPolicy,
   rules: Rules,
 ): Generator<void, VersionCandidates> {
-  const { families, extract } = rules;
-  const read = new TagReader(policy.layout, rules.prereleases);
   const found = new VersionCandidates(list.pages, policy, rules);
+  const gather = createGatherer(found, policy, rules);
+  const size = hasPatterns(rules) ? patternSlice : slice;
+  let room = size;
+  for (const [page, tags] of list.pages.entries()) {
+    const count = tags.bounds.length / 2;
+    for (let from = 0; from < count; ) {
+      const to = Math.min(from + room, count);
+      gather(tags, page, from, to);
+      room -= to - from;
+      from = to;
+      if (room > 0) continue;
+      room = size;
+      yield;
+    }
+  }
+  return found;
+}
+
+function hasPatterns({ include, exclude, extract }: Rules): boolean {
+  return include !== undefined || exclude !== undefined || extract !== undefined;
+}
+
+/**
+ * Judges the tags of a page from the one place to before the other. The cheapest questions come first, so that the first
+ * reason against a tag here need not be the first of the pipeline: `explain` tells that one.
+ */
+function createGatherer(
+  found: VersionCandidates,
+  policy: VersionPolicy,
+  rules: Rules,
+): (tags: TagPage, page: number, from: number, to: number) => void {
+  const { families, extract } = rules;
+  const { range } = policy;
+  const read = new TagReader(policy.layout, rules.prereleases);
   const named = createNamedTags([...rules.track, ...rules.verbatim]);
   const wide = policy.layout.suffixes === "wide";
-  const patterns = rules.include !== undefined || rules.exclude !== undefined || extract !== undefined;
-  const mask = (patterns ? patternSlice : slice) - 1;
+  const patterns = hasPatterns(rules);
+  const aliases = policy.traits.has("aliases");
   const keys = extract === undefined ? undefined : new Keys(found);
-  const { range } = policy;
 
-  for (const [page, tags] of list.pages.entries()) {
+  return (tags, page, from, to) => {
     const { bytes, bounds } = tags;
-    for (let tag = 0; 2 * tag < bounds.length; tag++) {
-      if ((tag & mask) === mask) yield;
-      const [tagStart, tagEnd] = [bounds[2 * tag] ?? 0, bounds[2 * tag + 1] ?? 0];
-      let [text, key, start, end] = [page, bytes, tagStart, tagEnd];
+    for (let tag = from; tag < to; tag++) {
+      const tagStart = bounds[2 * tag] ?? 0;
+      const tagEnd = bounds[2 * tag + 1] ?? 0;
+      let text = page;
+      let key = bytes;
+      let start = tagStart;
+      let end = tagEnd;
       if (keys !== undefined) {
         const extracted = extract?.from(tagAt(tags, tag));
         if (extracted === undefined) continue;
@@ -47,18 +78,15 @@ export function* gatherVersions(
       const family = familyOf(families, read, key, end);
       if (family < 0 || tagEnd - tagStart > maxTag) continue;
       const release = read.prereleaseStart === read.prereleaseEnd;
-      // Nothing but a number with letters behind it reads as a version and as a commit id.
-      if (patterns || (wide && !release)) {
-        if (!isWanted(tagAt(tags, tag), rules)) continue;
-      }
-      found.evidence[family]?.note(read.numbers, read.count, release ? "release" : "prerelease");
+      // Without patterns, nothing but a number with letters behind it reads as a version and as a commit id.
+      if ((patterns || (wide && !release)) && !isWanted(tagAt(tags, tag), rules)) continue;
+      found.evidence[family]?.note(read, release || !aliases ? "" : read.prereleaseOf(key));
       if (!range.has(read, key) || !(release || read.wanted)) continue;
       if (named.has(bytes, tagStart, tagEnd)) continue;
       found.add(read, { page, tag, text, start, end, family });
       keys?.keep();
     }
-  }
-  return found;
+  };
 }
 
 export function familyOf(
@@ -115,9 +143,10 @@ export function* gatherNames(
 ): Generator<void, NameCandidates> {
   const found = new NameCandidates(policy);
   const named = new Set([...rules.track, ...rules.verbatim]);
+  let count = 0;
   for (const page of list.pages) {
     for (let index = 0; 2 * index < page.bounds.length; index++) {
-      if (index % patternSlice === patternSlice - 1) yield;
+      if (++count % patternSlice === 0) yield;
       const tag = tagAt(page, index);
       const key = rules.extract === undefined ? tag : rules.extract.from(tag);
       if (key === undefined || policy.refuse(key) !== undefined || named.has(tag)) continue;

@@ -1,4 +1,5 @@
 import { type TagList, tagAt } from "../model/tag-list.ts";
+import { textOf } from "./tag-reader.ts";
 
 /** Tags that the row names: a test of bytes that makes a string only where one could match. */
 export interface NamedTags {
@@ -14,7 +15,7 @@ export function createNamedTags(names: readonly string[]): NamedTags {
   return {
     has(bytes, start, end) {
       if (signatures[signatureOf(end - start, bytes[start] ?? 0)] !== 1) return false;
-      return all.has(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1"));
+      return all.has(textOf(bytes, start, end));
     },
   };
 }
@@ -28,11 +29,12 @@ export function* presentIn(list: TagList, names: readonly string[]): Generator<v
   const present = new Set<string>();
   if (names.length === 0) return present;
   const named = createNamedTags(names);
+  let count = 0;
   for (const page of list.pages) {
     for (let index = 0; index < page.bounds.length / 2; index++) {
-      if (index % 1024 === 1023) yield;
-      const [start = 0, end = 0] = [page.bounds[2 * index], page.bounds[2 * index + 1]];
-      if (named.has(page.bytes, start, end)) present.add(tagAt(page, index));
+      if (++count % 4096 === 0) yield;
+      if (named.has(page.bytes, page.bounds[2 * index] ?? 0, page.bounds[2 * index + 1] ?? 0))
+        present.add(tagAt(page, index));
     }
   }
   return present;

@@ -38,6 +38,8 @@ export class TagReader {
   v = false;
   /** Whether a `-` parts the numbers. */
   dashed = false;
+  /** Whether the first three numbers are a whole date, written as one. */
+  dated = false;
   /** The prerelease without what leads it in: rc.1 of 1.0.0-rc.1; empty for a release. */
   prereleaseStart = 0;
   prereleaseEnd = 0;
@@ -49,67 +51,89 @@ export class TagReader {
   readonly layout: Layout;
   readonly #words: readonly (readonly Word[])[];
   readonly #unlabelled: boolean;
+  readonly #strict: boolean;
+  readonly #dashes: boolean;
 
   constructor(layout: Layout, prereleases: Prereleases) {
     this.layout = layout;
+    this.#strict = layout.suffixes === "strict";
+    this.#dashes = layout.dashes === "part";
     this.#words = wordsOf(prereleases);
     this.#unlabelled = prereleases === "include";
   }
 
   /** Undefined when the tag is a version. */
   read(bytes: Uint8Array, start: number, end: number): ReadProblem | undefined {
-    const { layout, numbers } = this;
+    const { numbers, widths } = this;
     let at = start;
     this.v = at < end && bytes[at] === lowerV;
     if (this.v) at += 1;
-    this.count = 0;
-    this.dashed = false;
     let problem: ReadProblem | undefined;
-    for (let count = 0; ; count++) {
+    let count = 0;
+    this.dashed = false;
+    this.dated = false;
+    for (;;) {
       const from = at;
-      let value = 0;
-      for (; at < end; at++) {
-        const digit = (bytes[at] ?? 0) - zero;
-        if (digit < 0 || digit > 9) break;
-        value = (Math.imul(value, 10) + digit) | 0;
+      if (at === end) return "no-number";
+      // One digit or two is what a processor cannot predict, and most numbers have no more: without a branch.
+      const first = (bytes[at] ?? 0) - zero;
+      if (first < 0 || first > 9) return "no-number";
+      const none = (end - 2 - at) >> 31;
+      const second = (bytes[at + 1 + none] ?? 0) - zero;
+      const two = 1 + (((second | (9 - second)) >> 31) | none);
+      let value = first + two * (first * 9 + second);
+      at += 1 + two;
+      if (two === 1 && at < end) {
+        for (; at < end; at++) {
+          const digit = (bytes[at] ?? 0) - zero;
+          if (digit < 0 || digit > 9) break;
+          value = (Math.imul(value, 10) + digit) | 0;
+        }
       }
       const width = at - from;
-      if (width === 0) return "no-number";
       if (width > 9) {
         value = greatNumber(bytes, from, at);
         if (value < 0) problem = "too-great";
       }
-      if (width > 1 && bytes[from] === zero && layout.suffixes === "strict") problem ??= "leading-zero";
-      this.count = count + 1;
+      if (width > 1 && this.#strict && bytes[from] === zero) problem ??= "leading-zero";
       if (count < 4) {
         numbers[count] = value;
-        this.widths[count] = width;
+        widths[count] = width;
       }
-      if (at + 1 >= end || !isDigit(bytes[at + 1])) break;
-      if (
-        bytes[at] === dash &&
-        layout.dashes === "part" &&
-        endsWord(bytes, digitsEnd(bytes, at + 1, end), end)
-      ) {
-        this.dashed = true;
-      } else if (bytes[at] !== dot) break;
+      count += 1;
+      if (at + 1 >= end) break;
+      if (bytes[at] !== dot && !this.#partsAt(bytes, at, end)) break;
+      if (!isDigit(bytes[at + 1])) break;
       at += 1;
     }
-    for (let index = this.count; index < 4; index++) numbers[index] = 0;
+    for (let index = count; index < 4; index++) numbers[index] = 0;
+    this.count = count;
+    problem ??= this.layout.adjust?.(this);
     if (problem !== undefined) return problem;
-    problem = layout.adjust?.(this);
-    if (problem !== undefined) return problem;
-    if (this.count < layout.least) return "few-numbers";
-    if (this.count > layout.most) return "many-numbers";
+    if (this.count < this.layout.least) return "few-numbers";
+    if (this.count > this.layout.most) return "many-numbers";
     this.prereleaseStart = at;
     this.prereleaseEnd = at;
     this.familyStart = at;
     return at === end ? undefined : this.#readSuffix(bytes, at, end);
   }
 
+  /** The prerelease as text; empty for a release. */
+  prereleaseOf(bytes: Uint8Array): string {
+    return textOf(bytes, this.prereleaseStart, this.prereleaseEnd);
+  }
+
+  /** Whether a `-` goes on with another number. */
+  #partsAt(bytes: Uint8Array, at: number, end: number): boolean {
+    if (!this.#dashes || bytes[at] !== dash || !isDigit(bytes[at + 1])) return false;
+    if (!endsWord(bytes, digitsEnd(bytes, at + 1, end), end)) return false;
+    this.dashed = true;
+    return true;
+  }
+
   #readSuffix(bytes: Uint8Array, at: number, end: number): ReadProblem | undefined {
     const lead = bytes[at] ?? 0;
-    const wide = this.layout.suffixes === "wide";
+    const wide = !this.#strict;
     const led = lead === dash || (wide && (lead === dot || lead === underscore));
     if (!(led || wide)) return "bad-suffix";
     const from = led ? at + 1 : at;
@@ -148,13 +172,12 @@ export class TagReader {
   #readWord(bytes: Uint8Array, from: number, end: number): boolean {
     const words = this.#words[((bytes[from] ?? 0) | 32) - lowerA];
     if (words === undefined) return false;
-    let length = 1;
-    while (from + length < end && isLetter(bytes[from + length])) length++;
     for (const { letters, number, wanted } of words) {
-      if (letters.length !== length) continue;
+      const { length } = letters;
+      if (length > end - from) continue;
       let same = 1;
       while (same < length && ((bytes[from + same] ?? 0) | 32) === letters[same]) same++;
-      if (same < length) continue;
+      if (same < length || (from + length < end && isLetter(bytes[from + length]))) continue;
       if (number === "required" && !(from + length < end && isDigit(bytes[from + length]))) continue;
       this.wanted = wanted === "yes";
       return true;
@@ -164,6 +187,11 @@ export class TagReader {
 }
 
 const [zero, dot, dash, underscore, lowerA, lowerV] = [48, 46, 45, 95, 97, 118] as const;
+
+/** Tags are ASCII. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+}
 
 /** A number of ten digits or more; -1 when a double does not hold it exactly. */
 function greatNumber(bytes: Uint8Array, start: number, end: number): number {

@@ -4,7 +4,7 @@ import { createEvidence, type Evidence, isGap } from "./evidence.ts";
 import type { VersionPolicy } from "./policy.ts";
 import { byBytes, byNature } from "./precedence.ts";
 import type { Rules } from "./rules.ts";
-import type { TagReader } from "./tag-reader.ts";
+import { type TagReader, textOf } from "./tag-reader.ts";
 
 // Places of a candidate, one row of integers each.
 const [page, tag, text, textStart, preStart, preEnd, familyStart, textEnd, family, count] = [
@@ -18,6 +18,7 @@ export class VersionCandidates implements Candidates {
   readonly evidence: readonly Evidence[];
   readonly #pages: readonly TagPage[];
   readonly #texts: Uint8Array[];
+  readonly #aliases: boolean;
   readonly #wild: readonly boolean[];
   readonly #policy: VersionPolicy;
   readonly #rules: Rules;
@@ -30,6 +31,7 @@ export class VersionCandidates implements Candidates {
     this.#texts = pages.map(({ bytes }) => bytes);
     this.#policy = policy;
     this.#rules = rules;
+    this.#aliases = policy.traits.has("aliases");
     this.#wild = rules.families.map((each) => each.parts.length > 1);
     this.evidence = rules.families.map(() => createEvidence(policy.traits));
   }
@@ -73,26 +75,38 @@ export class VersionCandidates implements Candidates {
   }
 
   compare(a: number, b: number): number {
-    const ofFamily = this.#place(a, family) - this.#place(b, family);
+    const places = this.#places;
+    const left = a * width;
+    const right = b * width;
+    const ofFamily = (places[left + family] ?? 0) - (places[right + family] ?? 0);
     if (ofFamily !== 0) return ofFamily;
     const numbers = this.#numbers;
     for (let index = 0; index < parts; index++) {
       const order = (numbers[b * parts + index] ?? 0) - (numbers[a * parts + index] ?? 0);
       if (order !== 0) return order;
     }
-    const [aPre, aEnd] = [this.#place(a, preStart), this.#place(a, preEnd)];
-    const [bPre, bEnd] = [this.#place(b, preStart), this.#place(b, preEnd)];
-    const [left, right] = [this.#text(a), this.#text(b)];
+    const aPre = places[left + preStart] ?? 0;
+    const aEnd = places[left + preEnd] ?? 0;
+    const bPre = places[right + preStart] ?? 0;
+    const bEnd = places[right + preEnd] ?? 0;
     if (aPre === aEnd || bPre === bEnd) {
       const order = (aPre === aEnd ? 0 : 1) - (bPre === bEnd ? 0 : 1);
       if (order !== 0) return order;
     } else {
-      const order = this.#policy.range.compare(right, bPre, bEnd, left, aPre, aEnd);
+      const order = this.#policy.range.compare(this.#text(b), bPre, bEnd, this.#text(a), aPre, aEnd);
       if (order !== 0) return order;
     }
-    if (!this.#wild[this.#place(a, family)]) return 0;
-    const [aFamily, bFamily] = [this.#place(a, familyStart), this.#place(b, familyStart)];
-    return byNature(right, bFamily, this.#place(b, textEnd), left, aFamily, this.#place(a, textEnd));
+    if (!this.#wild[places[left + family] ?? 0]) return 0;
+    const aFamily = places[left + familyStart] ?? 0;
+    const bFamily = places[right + familyStart] ?? 0;
+    return byNature(
+      this.#text(b),
+      bFamily,
+      places[right + textEnd] ?? 0,
+      this.#text(a),
+      aFamily,
+      places[left + textEnd] ?? 0,
+    );
   }
 
   plainest(a: number, b: number): number {
@@ -117,13 +131,18 @@ export class VersionCandidates implements Candidates {
 
   doubtOf(index: number): Doubt | undefined {
     const which = this.#place(index, family);
-    const numbers = this.#numbers.subarray(index * parts, index * parts + parts);
-    const kind = this.#place(index, preStart) === this.#place(index, preEnd) ? "release" : "prerelease";
-    if (this.evidence[which]?.hasLonger(numbers, this.#place(index, count), kind))
-      return { kind: "floating" };
+    const longer =
+      this.#aliases &&
+      this.evidence[which]?.hasLonger(
+        this.#numbers,
+        index * parts,
+        this.#place(index, count),
+        textOf(this.#text(index), this.#place(index, preStart), this.#place(index, preEnd)),
+      );
+    if (longer) return { kind: "floating" };
     this.#gaps ??= this.evidence.map((each) => each.gap());
     const gap = this.#gaps[which];
-    if (gap === undefined || (numbers[0] ?? 0) < gap.from) return undefined;
+    if (gap === undefined || (this.#numbers[index * parts] ?? 0) < gap.from) return undefined;
     if (isGap(gap.below, this.#policy.range.greatestMajor)) return undefined;
     return { kind: "implausible-major", below: gap.below };
   }
@@ -134,8 +153,7 @@ export class VersionCandidates implements Candidates {
   }
 
   keyOf(index: number): string {
-    const bytes = this.#text(index).subarray(this.#place(index, textStart), this.#place(index, textEnd));
-    return Buffer.from(bytes).toString("latin1");
+    return textOf(this.#text(index), this.#place(index, textStart), this.#place(index, textEnd));
   }
 
   #place(index: number, column: number): number {

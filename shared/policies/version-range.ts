@@ -4,7 +4,7 @@ import type { TagReader } from "./tag-reader.ts";
 export interface Bound {
   readonly operator: "<" | "<=" | "=" | ">=" | ">";
   /** Four numbers, those that are missing as 0. */
-  readonly numbers: readonly number[];
+  readonly numbers: ArrayLike<number>;
   /** `release` has none; `lowest` stands before every prerelease of these numbers. */
   readonly prerelease: "release" | "lowest" | Uint8Array;
 }
@@ -12,6 +12,8 @@ export interface Bound {
 export interface VersionRange {
   /** Whether the version that `read` has just read out of `bytes` is within. */
   has(read: TagReader, bytes: Uint8Array): boolean;
+  /** Whether an upper bound keeps out the prereleases of the version that `read` has just read, and nothing else does. */
+  shutsOutPrerelease(read: TagReader): boolean;
   /** The greatest first number that the range names; 0 when it names none, as `*`. */
   readonly greatestMajor: number;
   /** How prereleases of one version stand to each other. */
@@ -23,9 +25,11 @@ export function createVersionRange(
   alternatives: readonly (readonly Bound[])[],
   compare: CompareBytes,
 ): VersionRange {
+  const greatestMajor = Math.max(0, ...alternatives.flat().map(({ numbers }) => numbers[0] ?? 0));
+  const ranges = alternatives.map((bounds) => bounds.map(packed));
   return {
     has: (read, bytes) => {
-      for (const bounds of alternatives) {
+      for (const bounds of ranges) {
         let within = true;
         for (let index = 0; within && index < bounds.length; index++) {
           const bound = bounds[index];
@@ -35,15 +39,34 @@ export function createVersionRange(
       }
       return false;
     },
-    greatestMajor: Math.max(0, ...alternatives.flat().map(({ numbers }) => numbers[0] ?? 0)),
+    shutsOutPrerelease: ({ numbers, prereleaseStart, prereleaseEnd }) =>
+      prereleaseStart < prereleaseEnd &&
+      ranges
+        .flat()
+        .some(
+          (bound) =>
+            bound.operator === "<" &&
+            bound.prerelease === "lowest" &&
+            bound.numbers.every((number, index) => number === numbers[index]),
+        ),
+    greatestMajor,
     compare,
   };
+}
+
+interface PackedBound extends Bound {
+  readonly numbers: Float64Array;
+}
+
+/** In the form in which tags are read: doubles compare with doubles. */
+function packed(bound: Bound): PackedBound {
+  return { ...bound, numbers: Float64Array.from(bound.numbers) };
 }
 
 function orderOf(
   read: TagReader,
   bytes: Uint8Array,
-  { numbers, prerelease }: Bound,
+  { numbers, prerelease }: PackedBound,
   compare: CompareBytes,
 ): number {
   for (let index = 0; index < 4; index++) {
