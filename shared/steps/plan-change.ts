@@ -57,7 +57,7 @@ export async function planChange(
 ): Promise<ChangePlan> {
   const sharing = before !== undefined && sourceOf(before) === sourceOf(after) ? [before] : [];
   const listing = await listForPlan([after, ...sharing], ports, signal);
-  const selection = selectionOf(after, listing);
+  const selection = await selectionOf(after, listing);
   const { enters, leaves, stays, skipped } = compareRows(
     await sideBefore({ before, after, listing }, ports, signal),
     { selection, targetOf: targetsOf(after, ports) },
@@ -113,7 +113,7 @@ async function sideBefore(
   if (before === undefined) return { kind: "none" };
   const targetOf = targetsOf(before, ports);
   if (sourceOf(before) === sourceOf(after))
-    return { kind: "same-source", selection: selectionOf(before, listing), targetOf };
+    return { kind: "same-source", selection: await selectionOf(before, listing), targetOf };
   const { known } = await stateOf(before, ports.states, signal);
   const { track } = before.rules;
   const followed = [...known.keys()].map(

@@ -1,10 +1,12 @@
+import { setImmediate } from "node:timers/promises";
 import type { Watch } from "../documents/watch.ts";
 import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
 import { formatRepository } from "../model/reference.ts";
 import { type TagList, tagListOf } from "../model/tag-list.ts";
+import type { Skipped } from "../policies/policy.ts";
 import { needsList } from "../policies/rules.ts";
-import { type Selection, select } from "../policies/select.ts";
+import { explainAll, type Selection, selectAll } from "../policies/select.ts";
 import { type CountedReads, countReads } from "../registry/counted.ts";
 import type { Registries } from "../registry/registry.ts";
 import type { Hosts } from "../stores/hosts.ts";
@@ -48,6 +50,12 @@ export async function listForPlan(
   return { source, tags, listed: tags.size };
 }
 
-export function selectionOf(watch: Watch, { tags }: PlanListing): Selection {
-  return select(tags, watch.rules);
+/** A selection with the reasons of everything else, made in slices: the longest list does not hold up others. */
+export interface ExplainedSelection extends Omit<Selection, "skipped"> {
+  readonly skipped: readonly Skipped[];
+}
+
+export async function selectionOf(watch: Watch, { tags }: PlanListing): Promise<ExplainedSelection> {
+  const { versions, tracked, collisions } = await selectAll(tags, watch.rules, setImmediate);
+  return { versions, tracked, collisions, skipped: await explainAll(tags, watch.rules, setImmediate) };
 }

@@ -54,7 +54,7 @@ export type PlannedTag =
 export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal): Promise<Plan> {
   const listing = await listForPlan([watch], ports, signal);
   const { registry } = listing.source;
-  const { versions, tracked, skipped, collisions } = selectionOf(watch, listing);
+  const { versions, tracked, skipped, collisions } = await selectionOf(watch, listing);
   const state = await stateOf(watch, ports.states, signal);
   const targetOf = (tag: string) =>
     formatReference({ host: ports.targetHost, ...watch.target(watch.source, tag) });
