@@ -9,4 +9,6 @@ export const exitCodes = {
   pending: 3,
   /** `status --check`: something needs attention. */
   attention: 4,
+  /** `watch suggest`: the tags do not say which row is meant. */
+  unclear: 5,
 } as const;

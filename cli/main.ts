@@ -33,7 +33,7 @@ const program = new Command("wharfgate")
   .addHelpText(
     "after",
     `
-Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.invalid} arguments or settings to mend, ${exitCodes.pending} plan --check found imports, ${exitCodes.attention} status --check found something.`,
+Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.invalid} arguments or settings to mend, ${exitCodes.pending} plan --check found imports, ${exitCodes.attention} status --check found something, ${exitCodes.unclear} watch suggest is unclear.`,
   );
 
 const asked = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));

@@ -6,12 +6,14 @@ import { formatWatchId, nameFor, parseWatchPath, type WatchId } from "../shared/
 import { Failure } from "../shared/model/failure.ts";
 import { formatRepository, parseRepository } from "../shared/model/reference.ts";
 import type { WatchRow } from "../shared/stores/watches.ts";
+import { flagOf } from "./column-flags.ts";
 import { run } from "./command.ts";
 import { table } from "./output.ts";
+import { addSuggestCommand } from "./suggest.ts";
 
 const optionColumns = (Object.keys(columns) as WatchColumn[]).filter((column) => column !== "Source");
 
-/** `wharfgate watch add|list|show|rm`. */
+/** `wharfgate watch add|suggest|list|show|rm`. */
 export function addWatchCommands(program: Command): void {
   const watch = program.command("watch").description("the watch list");
 
@@ -44,6 +46,8 @@ export function addWatchCommands(program: Command): void {
       }),
     );
   for (const column of optionColumns) add.option(`--${flagOf(column)} <value>`, columns[column]);
+
+  addSuggestCommand(watch);
 
   watch
     .command("list")
@@ -91,11 +95,6 @@ export function addWatchCommands(program: Command): void {
         ]);
       }),
     );
-}
-
-/** `ManagedBy` is `--managed-by`. */
-function flagOf(column: WatchColumn): string {
-  return column.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase();
 }
 
 function columnsOf(options: Readonly<Record<string, string | boolean>>): Values {

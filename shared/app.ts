@@ -36,6 +36,8 @@ import { type Asked, requestImport } from "./steps/request-import.ts";
 import { requestPoll } from "./steps/request-poll.ts";
 import { type ScheduleResult, schedule } from "./steps/schedule.ts";
 import { type Status, status } from "./steps/status.ts";
+import { type SuggestQuestion, suggest } from "./steps/suggest.ts";
+import type { Suggestion } from "./steps/suggestion.ts";
 import { type SweepResult, sweep } from "./steps/sweep.ts";
 import type { QueueName } from "./stores/queues.ts";
 import { createStores, type Stores } from "./stores/stores.ts";
@@ -64,6 +66,8 @@ export interface App {
   planRow(request: PlanRequest, signal: AbortSignal): Promise<Plan | ChangePlan>;
   /** As `planRow`, for the body of a request, in a bounded answer. */
   answerPlan(body: unknown, signal: AbortSignal): Promise<BoundedPlan | BoundedChangePlan>;
+  /** Looks at a repository's tags and proposes a watch. */
+  suggest(question: SuggestQuestion, signal: AbortSignal): Promise<Suggestion>;
   close(): Promise<void>;
 }
 
@@ -186,6 +190,7 @@ export function createApp(settings: Settings): App {
       const { request, detail } = parsePlanRequest(body);
       return boundPlan(await planRow(request, ports, signal), detail);
     },
+    suggest: (question, signal) => suggest(question, ports, signal),
     close: () => registries.close(),
   };
 }

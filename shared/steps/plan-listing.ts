@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Watch } from "../documents/watch.ts";
 import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
-import { formatRepository } from "../model/reference.ts";
+import { formatRepository, type Repository } from "../model/reference.ts";
 import { type TagList, tagListOf } from "../model/tag-list.ts";
 import type { Skipped } from "../policies/policy.ts";
 import { needsList } from "../policies/rules.ts";
@@ -36,18 +36,28 @@ export async function listForPlan(
 ): Promise<PlanListing> {
   const [watch] = rows;
   const { host, path } = watch.source;
-  const pause = await hosts.pauseOf(host, signal);
-  if (pause !== undefined && pause.until > now()) {
-    throw new Failure(
-      "rate-limited",
-      `${host} asked for a pause until ${pause.until.toISOString()}: it is not asked before, so what is new in ${formatRepository(watch.source)} is not known`,
-      { retryAfterMs: pause.until.getTime() - now().getTime() },
-    );
-  }
+  await refuseWhilePaused(watch.source, { hosts, now }, signal);
   const source = countReads(registries.open(host, watch.credential));
   if (!rows.some(({ rules }) => needsList(rules))) return { source, tags: tagListOf([]), listed: undefined };
   const tags = await source.registry.listTags(path, signal);
   return { source, tags, listed: tags.size };
+}
+
+/** Nothing is asked of a host while it wants a pause, not even for a question. */
+export async function refuseWhilePaused(
+  source: Repository,
+  { hosts, now }: Pick<ListingPorts, "hosts" | "now">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { host } = source;
+  const pause = await hosts.pauseOf(host, signal);
+  if (pause !== undefined && pause.until > now()) {
+    throw new Failure(
+      "rate-limited",
+      `${host} asked for a pause until ${pause.until.toISOString()}: it is not asked before, so what is new in ${formatRepository(source)} is not known`,
+      { retryAfterMs: pause.until.getTime() - now().getTime() },
+    );
+  }
 }
 
 /** A selection with the reasons of everything else, made in slices: the longest list does not hold up others. */
