@@ -71,6 +71,16 @@ describe("wharfgate up", () => {
     expect(stdout).toMatch(/- skip\s+sha256-[0-9a-f]{64}\.sig\s+artifact/);
   });
 
+  it("suggests a watch by which the command line then follows the repository", async () => {
+    const source = `${upstreamHost()}/demo/api`;
+    const { code, stdout } = await wharfgate(up.dir, "--json", "watch", "suggest", source);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "row",
+      row: { columns: { Tags: "semver *" }, selects: { count: 5, newest: ["v2.1.1", "v2.1.0", "v2.0.1", "v2.0.0", "v1.9.3"] } },
+    });
+  });
+
   it("plans a changed row by the command line and by HTTP: what comes in, what leaves, what it takes", async () => {
     const change = ["plan", "demo/web", "--with", "Tags=semver >=1.3 <1.4", "--with", "Keep="];
     const { code, stdout, stderr } = await wharfgate(up.dir, ...change, "--check");
