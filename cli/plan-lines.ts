@@ -40,7 +40,7 @@ export function changeLines(plan: ChangePlan, detail: Detail): string[] {
   const shown = groups.filter(({ verdict }) => detail.show === "every" || brief.has(verdict));
   const listed = plan.listed === undefined ? "" : ` of ${plan.listed} listed`;
   return [
-    `${plan.watch}: ${plan.source} by ${plan.method}, as if changed`,
+    `${plan.watch}: ${plan.source} by ${plan.method}, as if it were ${plan.row === "new" ? "added" : "changed"}`,
     `  ${countOf(groups, "enters")} newly followed, ${countOf(groups, "leaves")} no longer followed, ${countOf(groups, "stays")} stay, ${countOf(groups, "skip")} not wanted${listed}`,
     `  to move          ${movedText(plan.cost)}`,
     `  pulls upstream   ${pullsText(plan.cost)}`,
@@ -68,7 +68,9 @@ function movedText({ images, measured, certainty, bytes, presentBytes }: Cost): 
   if (images === 0) return "nothing";
   const least = certainty === "exact" ? "" : "at least ";
   const read =
-    measured === images ? `${images} images` : `${measured} of ${images} images, the only ones read`;
+    measured === images
+      ? counted(images, "image")
+      : `${measured} of ${counted(images, "image")}, the only ones read`;
   const present = presentBytes === 0 ? "" : `; ${sizeText(presentBytes)} more are at the target already`;
   return `${least}${sizeText(bytes)} for ${read}; shared layers counted once${present}`;
 }
@@ -78,17 +80,23 @@ const words = { exact: "", about: "about ", "at-least": "at least " } as const;
 function pullsText({ pulls }: Cost): string {
   const { kind, count, manifests, basis } = pulls;
   if (count === 0) return "none";
-  return `${words[kind]}${count}, by ${words[kind]}${manifests} GETs of manifests (one pull for each platform): ${basis}`;
+  return `${words[kind]}${count}, by ${words[kind]}${counted(manifests, "GET")} of manifests (one pull for each platform): ${basis}`;
 }
 
 function spentText({ pages, heads, gets }: Spent): string {
   const parts = [
-    [pages, "pages of tags"],
-    [heads, "HEADs, which cost no pull"],
-    [gets, "GETs of manifests"],
+    [pages, "page", " of tags"],
+    [heads, "HEAD", " (no pull)"],
+    [gets, "GET", " of manifests"],
   ] as const;
-  const said = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  const said = parts
+    .filter(([count]) => count > 0)
+    .map(([count, what, more]) => `${counted(count, what)}${more}`);
   return said.length === 0 ? "nothing of upstream" : said.join(", ");
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function sizeText(bytes: number): string {
@@ -154,7 +162,7 @@ function changedCells(tag: ChangedTag): string[] {
         tag.tag,
         tag.how,
         `-> ${tag.target}${arrivalText(tag.arrival)}`,
-        `now ${tag.was.reason}: ${tag.was.detail}`,
+        ...(tag.was.reason === "new-watch" ? [] : [`now ${tag.was.reason}: ${tag.was.detail}`]),
       ];
   }
 }

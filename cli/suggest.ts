@@ -106,7 +106,7 @@ function findingLines({ findings }: Suggestion): string[] {
     rows.push(["short forms", `${aliases.count}, such as ${aliases.examples.join(", ")}`]);
   if (names.length > 0) rows.push(["other names", listed(names, mostNames)]);
   for (const { kind, count, examples } of noise)
-    rows.push(["left out", `${count} ${kind}, such as ${examples[0]}`]);
+    rows.push(["left out", `${kind}: ${count}, such as ${examples[0]}`]);
   if (rows.length === 0) return [];
   return [...rows.map(([label, text]) => `  ${label.padEnd(12)} ${inert(text)}`), ""];
 }

@@ -53,7 +53,7 @@ export interface ArrivalPorts {
 }
 
 /** HEADs cost no pulls, but time: so many tags are asked for. */
-const mostTags = 200;
+export const mostTags = 200;
 const questionsAtOnce = 4;
 
 /** Asks both ends by HEAD: upstream for a tag's digest, the target for what it has. Keyed by tag, in the order of `wanted`. */

@@ -15,6 +15,7 @@ import { listForPlan, type PlanListing, selectionOf } from "./plan-listing.ts";
 /** What a row would do differently if it were changed, or a new one if it were saved. Asking changes nothing. */
 export interface ChangePlan {
   readonly watch: string;
+  readonly row: "changed" | "new";
   readonly source: string;
   readonly method: MethodKind;
   /** Tags in upstream's list, repeats and all; absent when neither row needed a list. */
@@ -77,6 +78,7 @@ export async function planChange(
   ).length;
   return {
     watch: formatWatchId(after),
+    row: before === undefined ? "new" : "changed",
     source: sourceOf(after),
     method,
     ...(listing.listed === undefined ? {} : { listed: listing.listed }),

@@ -4,7 +4,7 @@ import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { countsPulls } from "../registry/hosts.ts";
 import { type ImageToMeasure, type Measured, measureImages } from "../registry/measure-images.ts";
-import type { Arrival, ArrivalPorts } from "./plan-arrivals.ts";
+import { type Arrival, type ArrivalPorts, mostTags } from "./plan-arrivals.ts";
 
 /** What it takes to bring a plan's images in. */
 export interface Cost {
@@ -63,9 +63,12 @@ export async function costOf(
     notes,
   );
   notes.push(...measured.unreadable.map(({ reason }) => reason));
-  if (unasked > 0) notes.push(`${unasked} further tags were not asked for, so as not to burden upstream`);
+  if (unasked > 0)
+    notes.push(
+      `${unasked} further tags were not asked for: a plan asks for ${mostTags} at most, and stops at a 429.`,
+    );
   if (target.trouble !== undefined)
-    notes.push(`The target could not be asked what it has: ${target.trouble.message}`);
+    notes.push(`The target could not be asked what it has: ${target.trouble.message}.`);
   const unread = images.length - measured.images - measured.unreadable.length;
   if (unread > 0) notes.push(whyUnread(unread, { reads, host: watch.source.host }));
   return {
@@ -114,7 +117,7 @@ function whyUnread(
   { reads, host }: { readonly reads: number; readonly host: string },
 ): string {
   const price = countsPulls(host) ? `, since each costs a pull at ${host}` : "";
-  return `${unread} images were not read: a plan reads at most ${mostImages} images, here by ${reads} manifests${price}`;
+  return `Images that were not read: ${unread}. A plan reads ${reads} manifests of ${mostImages} images at most${price}.`;
 }
 
 function estimate(

@@ -55,6 +55,7 @@ const entering: ChangedTag = {
 };
 const change: ChangePlan = {
   watch: "default/app",
+  row: "changed",
   source: "up.example/app",
   method: "copy",
   listed: 3,
@@ -89,12 +90,12 @@ const change: ChangePlan = {
 describe("the lines of a changed row's plan", () => {
   it("tell the cost, every tag that comes or leaves, and why", () => {
     expect(changeLines(change, { show: "taken", most: 20 })).toEqual([
-      "default/app: up.example/app by copy, as if changed",
+      "default/app: up.example/app by copy, as if it were changed",
       "  2 newly followed, 1 no longer followed, 1 stay, 0 not wanted of 3 listed",
       "  to move          at least 1.2 MB for 1 of 2 images, the only ones read; shared layers counted once; 999 bytes more are at the target already",
       "  pulls upstream   about 4, by about 6 GETs of manifests (one pull for each platform): the app pulls",
-      "  first poll       1 pages of tags, 3 HEADs, which cost no pull",
-      "  this plan asked  1 pages of tags, 2 HEADs, which cost no pull, 3 GETs of manifests",
+      "  first poll       1 page of tags, 3 HEADs (no pull)",
+      "  this plan asked  1 page of tags, 2 HEADs (no pull), 3 GETs of manifests",
       "  Note: Extract reads 1.1.0 out of 1.1.0, build-1.1.0: all are followed, and count as one version",
       "  Note: 1 images were not read",
       "  Note: What leaves stays.",

@@ -77,7 +77,10 @@ describe("wharfgate up", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       kind: "row",
-      row: { columns: { Tags: "semver *" }, selects: { count: 5, newest: ["v2.1.1", "v2.1.0", "v2.0.1", "v2.0.0", "v1.9.3"] } },
+      row: {
+        columns: { Tags: "semver *" },
+        selects: { count: 5, newest: ["v2.1.1", "v2.1.0", "v2.0.1", "v2.0.0", "v1.9.3"] },
+      },
     });
   });
 

@@ -126,7 +126,7 @@ describe("the plan of a changed row", () => {
       certainty: "at-least",
       pulls: { kind: "about", count: 4, manifests: 6 },
     });
-    expect(cost.notes.join()).toMatch(/^1 images were not read/);
+    expect(cost.notes.join()).toMatch(/^Images that were not read: 1\./);
   });
 
   it("reads nothing with reads 0, and still knows the least number of pulls", async () => {
