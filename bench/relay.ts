@@ -1,5 +1,4 @@
-import type { AddressInfo } from "node:net";
-import { connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /* Puts a distance between two ends of a TCP connection, as a process of its own: port to go to, milliseconds each way. */
 

@@ -13,8 +13,10 @@ import { mapConcurrent } from "../../dist/shared/model/concurrency.js";
 import { selectAll } from "../../dist/shared/policies/select.js";
 
 const [mode, host, name, count, caFile] = process.argv.slice(2);
+// As the app does it: messages of 50 watches, some at once, and in each some repositories at once.
 const perMessage = 50;
-const atOnce = 24;
+const messagesAtOnce = 4;
+const repositoriesAtOnce = 8;
 const { signal } = new AbortController();
 const ca = caFile === undefined ? undefined : readFileSync(caFile, "utf8");
 const registries = createRegistries({
@@ -25,8 +27,9 @@ const registries = createRegistries({
 const registry = registries.open(host);
 const { rules } = parseWatch("bench", "w", { Source: `${host}/app`, Tags: "semver ^3.2.0", Keep: "1" });
 const repositories = Array.from({ length: Number(count) }, (_, at) => `${name}/r${at}`);
-for (let at = 0; at < repositories.length; at += perMessage)
-  registry.prepare(repositories.slice(at, at + perMessage));
+const messages = Array.from({ length: Math.ceil(repositories.length / perMessage) }, (_, at) =>
+  repositories.slice(at * perMessage, (at + 1) * perMessage),
+);
 
 const ways = {
   poll: async (repository) => {
@@ -47,7 +50,10 @@ const turns = setInterval(() => {
   busyMicros = Math.max(busyMicros, used.user + used.system);
   before = process.threadCpuUsage();
 }, 5);
-const answers = await mapConcurrent(repositories, atOnce, ways[mode]);
+const answers = await mapConcurrent(messages, messagesAtOnce, (message) => {
+  registry.prepare(message);
+  return mapConcurrent(message, repositoriesAtOnce, ways[mode]);
+});
 // Both take in at the next turn what has gone before.
 await new Promise((resolve) => setTimeout(resolve, 10));
 clearInterval(turns);
@@ -57,7 +63,7 @@ await registries.close();
 const { user, system } = process.cpuUsage();
 process.stdout.write(
   `${JSON.stringify({
-    hash: createHash("sha256").update(answers.join("\n")).digest("hex"),
+    hash: createHash("sha256").update(answers.flat().join("\n")).digest("hex"),
     cpuSeconds: (user + system) / 1e6,
     maxRssMib: process.resourceUsage().maxRSS / 1024,
     busyMs: busyMicros / 1000,

@@ -56,7 +56,13 @@ export const bearer: AuthMember = {
       scopes: readonly Scope[],
       { asked, signal }: { asked: readonly Scope[]; signal: AbortSignal },
     ): Promise<string> {
-      const fetch = (fetchSignal: AbortSignal) => requestToken({ realm, scopes: asked, signal: fetchSignal });
+      const fetch = (fetchSignal: AbortSignal) => {
+        const token = requestToken({ realm, scopes: asked, signal: fetchSignal });
+        const next = groups.after(scopes);
+        // Whoever needs that one will not have to wait for it; should it fail, they are told by asking again.
+        if (next !== undefined) void tokenFor(next, { asked: next, signal: fetchSignal }).catch(() => {});
+        return token;
+      };
       return `Bearer ${await cache.get(keyOf(scopes), { fetch, signal })}`;
     }
 

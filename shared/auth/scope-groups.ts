@@ -13,6 +13,8 @@ export interface ScopeGroups {
   add(scopes: readonly Scope[]): void;
   /** The group of the only one of `scopes`; several are a group already, and one may be alone. */
   of(scopes: readonly Scope[]): readonly Scope[];
+  /** The group that was announced right after this one, and will be asked for as well. */
+  after(group: readonly Scope[]): readonly Scope[] | undefined;
   /** The token service refused this group: its halves come next, so that one bad scope does not cost the others theirs. */
   split(group: readonly Scope[]): void;
   /**
@@ -24,6 +26,7 @@ export interface ScopeGroups {
 
 export function createScopeGroups(): ScopeGroups {
   const groups = new Map<Scope, readonly Scope[]>();
+  const followers = new WeakMap<readonly Scope[], readonly Scope[]>();
   const loners = new Set<Scope>();
   let failures = 0;
 
@@ -34,9 +37,15 @@ export function createScopeGroups(): ScopeGroups {
       const held = new Set(wanted.map((scope) => groups.get(scope)));
       if (!held.has(undefined) && held.size <= 2 * Math.ceil(wanted.length / largestGroup)) return;
       if (groups.size + wanted.length > mostScopes) groups.clear();
-      for (const group of parted(wanted)) put(group);
+      let previous: readonly Scope[] | undefined;
+      for (const group of parted(wanted)) {
+        put(group);
+        if (previous !== undefined) followers.set(previous, group);
+        previous = group;
+      }
     },
     of: groupOf,
+    after: (group) => followers.get(group),
     split(group) {
       const [first] = group;
       // Another asker has split it meanwhile.

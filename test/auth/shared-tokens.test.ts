@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ClosableRegistries } from "../../shared/auth/registries.ts";
 import { failureOf } from "../support/failures.ts";
 import { loopbackRegistries, never } from "../support/registries.ts";
@@ -19,6 +19,7 @@ const named = (count: number) => Array.from({ length: count }, (_, at) => `app/r
 const client = () => registries.open(registry.host);
 const list = (repository: string) => client().listTags(repository, never);
 const listAll = (repositories: readonly string[]) => Promise.all(repositories.map(list));
+const sizes = () => registry.asked.map((asked) => asked.length).toSorted((a, b) => b - a);
 const refusals = () => registry.statuses.filter((status) => status !== 200).length;
 
 describe("tokens for several repositories", () => {
@@ -26,8 +27,16 @@ describe("tokens for several repositories", () => {
     const repositories = named(50);
     client().prepare(repositories);
     await listAll(repositories);
-    expect(registry.asked.map((asked) => asked.length)).toEqual([20, 20, 10]);
+    expect(sizes()).toEqual([20, 20, 10]);
     expect([refusals(), registry.statuses.length]).toEqual([1, 51]);
+  });
+
+  it("are asked for one after the other without waiting for whoever needs the next", async () => {
+    client().prepare(named(50));
+    await list("app/r0");
+    await vi.waitFor(() => expect(registry.asked.length).toBe(3));
+    await listAll(named(50));
+    expect(sizes()).toEqual([20, 20, 10]);
   });
 
   it("are kept for the next poll of the same repositories", async () => {
@@ -97,7 +106,7 @@ describe("tokens for several repositories", () => {
       await list(repository);
     }
     expect(refusals()).toBeLessThanOrEqual(1 + 5);
-    expect(registry.asked.filter((asked) => asked.length > 1).length).toBe(1);
+    expect(registry.asked.filter((asked) => asked.length > 1).length).toBe(3);
   });
 
   it("are followed by one for the repository alone after a 403, which may be what they lack", async () => {
@@ -126,7 +135,7 @@ describe("tokens for several repositories", () => {
     registry.revoke();
     registry.challengeError = "invalid_token";
     await listAll(repositories);
-    expect(registry.asked.map((asked) => asked.length)).toEqual([20, 20]);
+    expect(sizes()).toEqual([20, 20]);
   });
 });
 
