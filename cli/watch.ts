@@ -8,12 +8,13 @@ import { formatRepository, parseRepository } from "../shared/model/reference.ts"
 import type { WatchRow } from "../shared/stores/watches.ts";
 import { flagOf } from "./column-flags.ts";
 import { run } from "./command.ts";
+import { addDiscoverCommand } from "./discover.ts";
 import { table } from "./output.ts";
 import { addSuggestCommand } from "./suggest.ts";
 
 const optionColumns = (Object.keys(columns) as WatchColumn[]).filter((column) => column !== "Source");
 
-/** `wharfgate watch add|suggest|list|show|rm`. */
+/** `wharfgate watch add|discover|suggest|list|show|rm`. */
 export function addWatchCommands(program: Command): void {
   const watch = program.command("watch").description("the watch list");
 
@@ -45,7 +46,9 @@ export function addWatchCommands(program: Command): void {
         ]);
       }),
     );
-  for (const column of optionColumns) add.option(`--${flagOf(column)} <value>`, columns[column]);
+  const discover = addDiscoverCommand(watch, columnsOf);
+  for (const command of [add, discover])
+    for (const column of optionColumns) command.option(`--${flagOf(column)} <value>`, columns[column]);
 
   addSuggestCommand(watch);
 
@@ -97,7 +100,7 @@ export function addWatchCommands(program: Command): void {
     );
 }
 
-function columnsOf(options: Readonly<Record<string, string | boolean>>): Values {
+function columnsOf(options: Readonly<Record<string, string | boolean>>): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const column of optionColumns) {
     const value = options[`${column[0]?.toLowerCase()}${column.slice(1)}`];

@@ -7,6 +7,7 @@ import { createKeyVaults } from "./azure/key-vault.ts";
 import { createOverflow, createQueue, type Overflow } from "./azure/queues.ts";
 import { createStorageClients } from "./azure/storage.ts";
 import { createTable } from "./azure/tables.ts";
+import { type DiscoverRequest, parseDiscoverRequest } from "./documents/discover-request.ts";
 import {
   overflowName,
   parseImportMessage,
@@ -23,6 +24,7 @@ import type { Notifier } from "./notifiers/notifier.ts";
 import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
+import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
 import { type ImportResult, importStep } from "./steps/import.ts";
 import type { ImportView } from "./steps/import-view.ts";
 import { getImport, type ImportList, listImports } from "./steps/list-imports.ts";
@@ -68,6 +70,10 @@ export interface App {
   answerPlan(body: unknown, signal: AbortSignal): Promise<BoundedPlan | BoundedChangePlan>;
   /** Looks at a repository's tags and proposes a watch. */
   suggest(question: SuggestQuestion, signal: AbortSignal): Promise<Suggestion>;
+  /** Lists a registry's repositories, and adds watches for new ones when asked to. */
+  discover(request: DiscoverRequest, actor: string, signal: AbortSignal): Promise<Discovery>;
+  /** As `discover`, for the body of a request, in a bounded answer. */
+  answerDiscover(body: unknown, actor: string, signal: AbortSignal): Promise<BoundedDiscovery>;
   close(): Promise<void>;
 }
 
@@ -191,6 +197,9 @@ export function createApp(settings: Settings): App {
       return boundPlan(await planRow(request, ports, signal), detail);
     },
     suggest: (question, signal) => suggest(question, ports, signal),
+    discover: (request, actor, signal) => discover(request, { actor, ports, signal }),
+    answerDiscover: async (body, actor, signal) =>
+      boundDiscovery(await discover(parseDiscoverRequest(body), { actor, ports, signal })),
     close: () => registries.close(),
   };
 }

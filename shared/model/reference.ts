@@ -33,8 +33,12 @@ export function parseTag(text: string): string {
   );
 }
 
+export function isRepositoryPath(text: string): boolean {
+  return text.length <= maxPathLength && pathPattern.test(text);
+}
+
 export function parseRepositoryPath(text: string): string {
-  if (text.length <= maxPathLength && pathPattern.test(text)) return text;
+  if (isRepositoryPath(text)) return text;
   throw new Failure(
     "invalid",
     `"${printable(text)}" is not a repository: lower-case letters and digits, parted by . _ - or /, at most ${maxPathLength} characters`,

@@ -1,5 +1,6 @@
 import { repositoryScope } from "./authorizer.ts";
 import { getBlob, headBlob } from "./blobs.ts";
+import { listRepositories } from "./list-repositories.ts";
 import { createListTags } from "./list-tags.ts";
 import { getManifest, headManifest, putManifest } from "./manifests.ts";
 import { listReferrers } from "./referrers.ts";
@@ -15,6 +16,7 @@ export function createRegistry(options: SessionOptions): Registry {
     prepare: (repositories) =>
       session.prepare(repositories.map((repository) => repositoryScope(repository, "pull"))),
     listTags: createListTags(session),
+    listRepositories: (signal) => listRepositories(session, signal),
     headManifest: (repository, reference, signal) => headManifest(session, { repository, reference, signal }),
     getManifest: (repository, reference, signal) => getManifest(session, { repository, reference, signal }),
     putManifest: (repository, reference, manifest, signal) =>

@@ -18,6 +18,12 @@ export interface Registry {
    */
   listTags(repository: string, signal: AbortSignal): Promise<TagList>;
 
+  /**
+   * The repositories of the catalogue, in its order. `unsupported`, with the reason, where the registry has none or does not
+   * show it to us.
+   */
+  listRepositories(signal: AbortSignal): Promise<readonly string[]>;
+
   /** By HEAD (which costs no pull at Docker Hub); undefined means exactly 404. */
   headManifest(repository: string, reference: string, signal: AbortSignal): Promise<Descriptor | undefined>;
 

@@ -104,6 +104,21 @@ describe("wharfgate up", () => {
     });
   });
 
+  it("finds an upstream's repositories by the command line and by HTTP", async () => {
+    const { code, stdout } = await wharfgate(up.dir, "watch", "discover", `${upstreamHost()}/demo/*`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\d+ followed: a watch follows it\n\s+demo\/[a-z]+\s+demo\/[a-z]+/);
+    const answer = await api("POST", "discover", { body: { source: upstreamHost(), include: "demo/web" } });
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      added: 0,
+      counts: { followed: 1 },
+      repositories: expect.arrayContaining([
+        { repository: "demo/web", verdict: "followed", watch: "demo/web" },
+      ]),
+    });
+  });
+
   it("follows a watch that is added, and shows, lists and removes it", async () => {
     const source = `${upstreamHost()}/demo/api`;
     const added = await wharfgate(
@@ -220,6 +235,14 @@ describe("wharfgate up", () => {
     ["an unknown filter", "GET", "imports?colour=red", {}, 400, "colour"],
     ["a watch that does not exist", "POST", "watches/no/such/poll", {}, 404, "There is no watch no/such"],
     ["a plan of nothing", "POST", "plan", { body: {} }, 400, "neither"],
+    [
+      "a catalogue that is not to be had",
+      "POST",
+      "discover",
+      { body: { source: "docker.io" } },
+      400,
+      "one by one",
+    ],
     [
       "a plan with a bad column",
       "POST",

@@ -103,6 +103,14 @@ describeWithPeers("Debian's docker-registry", ["docker-registry", "skopeo", "htp
     expect((await registry.getManifest("demo/pushed", "2.0", never))?.descriptor.digest).toBe(digest);
   });
 
+  it("lists its repositories, also in pages", async () => {
+    const names = await registries.open(upstream.host).listRepositories(never);
+    expect(names.toSorted()).toEqual(["demo/app", "demo/pushed"]);
+    const paged = await fetch(`${upstream.origin}/v2/_catalog?n=1`);
+    expect(paged.headers.get("link")).toContain('rel="next"');
+    expect(await openTarget().listRepositories(never)).toEqual([]);
+  });
+
   it("copies into a registry with TLS and htpasswd, from which skopeo pulls the same digests", async () => {
     const route = {
       from: registries.open(upstream.host),

@@ -122,6 +122,7 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
       begin("startUpload", repository, signal);
       return upload(repository);
     },
+    listRepositories: async () => [],
     listReferrers: async () => [],
   };
   return registry;

@@ -75,6 +75,7 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
     getBlob: unused,
     mountBlob: unused,
     startUpload: unused,
+    listRepositories: unused,
     listReferrers: unused,
   };
   return registry;
