@@ -45,6 +45,8 @@ export function columnProblems(column: string, value: unknown): string[] {
     ];
   }
   const [close] = Object.keys(columns)
+    // A name may come from anybody, and be as long as they please.
+    .filter((known) => Math.abs(known.length - column.length) <= 2)
     .map((known) => ({ known, edits: editsBetween(known, column) }))
     .filter(({ edits }) => edits <= 2)
     .sort((a, b) => a.edits - b.edits);

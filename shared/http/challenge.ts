@@ -12,8 +12,11 @@ const token68 = /\s+[A-Za-z0-9._~+/-]+=*\s*(?=,|$)/y;
 // Unquoted values are taken up to the next comma: some registries forget the quotes around a scope.
 const parameter = /[\s,]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))\s*(?=,|$)/y;
 
+/** More than any registry offers. */
+const mostChallenges = 32;
+
 /**
- * Reads a WWW-Authenticate header with any number of challenges. Throws `protocol` when it cannot be read, or names
+ * Reads a WWW-Authenticate header with up to 32 challenges. Throws `protocol` when it cannot be read, has more, or names
  * a parameter of one challenge twice.
  * Source: RFC 9110, section 11.6.1.
  */
@@ -23,7 +26,7 @@ export function parseChallenges(header: string | undefined): readonly Challenge[
   let at = take(separators, text, 0)?.[0].length ?? 0;
   while (at < text.length) {
     const name = take(scheme, text, at);
-    if (name?.[1] === undefined) throw unreadable();
+    if (name?.[1] === undefined || challenges.length === mostChallenges) throw unreadable();
     at += name[0].length;
     const parameters = new Map<string, string>();
     for (let next = take(parameter, text, at); next?.[1] !== undefined; next = take(parameter, text, at)) {

@@ -48,7 +48,8 @@ export function parseRepositoryPath(text: string): string {
 /** A registry's `host[:port]`, lower-cased; `index.docker.io` and `registry-1.docker.io` are `docker.io`. */
 export function parseHost(text: string): string {
   const host = text.toLowerCase();
-  if (!hostPattern.test(host) || Number(/:([0-9]+)$/.exec(host.replace(/^\[.*\]/, ""))?.[1] ?? 1) > 65_535) {
+  // URLs know better what a port and an address are: 65536, 1.2.3.999, [::.].
+  if (!hostPattern.test(host) || !URL.canParse(`https://${host}`)) {
     throw new Failure("invalid", `"${printable(text)}" is not a registry host: expected host or host:port`);
   }
   return host === "index.docker.io" || host === "registry-1.docker.io" || host === "registry.hub.docker.com"

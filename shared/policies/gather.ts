@@ -70,6 +70,8 @@ function createGatherer(
       let start = tagStart;
       let end = tagEnd;
       if (keys !== undefined) {
+        // A pattern's time is the text's length, and a listing may hold texts of megabytes.
+        if (tagEnd - tagStart > maxTag) continue;
         const extracted = extract?.from(tagAt(tags, tag));
         if (extracted === undefined) continue;
         ({ text, key, start, end } = keys.write(extracted));
@@ -147,6 +149,7 @@ export function* gatherNames(
   for (const page of list.pages) {
     for (let index = 0; 2 * index < page.bounds.length; index++) {
       if (++count % patternSlice === 0) yield;
+      if ((page.bounds[2 * index + 1] ?? 0) - (page.bounds[2 * index] ?? 0) > maxTag) continue;
       const tag = tagAt(page, index);
       const key = rules.extract === undefined ? tag : rules.extract.from(tag);
       if (key === undefined || policy.refuse(key) !== undefined || named.has(tag)) continue;

@@ -212,6 +212,45 @@ describe("case 59: Unicode, RTL and long tags", () => {
   });
 });
 
+describe("beyond: texts that are long or strange on purpose", () => {
+  it.each([
+    "[::.]",
+    "[1]",
+    "1.2.3.999",
+    "256.256.256.256",
+    "a.example:65536",
+    "1.2.3.0x100",
+    "xn--a.example",
+  ])("%s is no registry's host", async (host) => {
+    await failureOf(() => parseReference(`${host}/app:1`), "invalid");
+  });
+
+  it("a column's name of megabytes is refused without being compared letter by letter", async () => {
+    const row = { Tags: "semver *", [`Tags${"-".repeat(4_000_000)}`]: "x" };
+    const failure = await failureOf(() => parseWatch("default", "app", { ...source, ...row }), "invalid");
+    expect(failure.message.length).toBeLessThan(4001);
+  });
+
+  it("a tag of megabytes costs no pattern's time", () => {
+    const tags = ["1.0.0-1", ...Array.from({ length: 4 }, (_, at) => `${at}.${"9".repeat(8_000_000)}.1-1`)];
+    for (const Tags of ["semver *", "alphabetical asc"]) {
+      const { versions, skipped } = selected(tags, {
+        Tags,
+        Extract: "([0-9]+\\.[0-9]+\\.[0-9]+)-([0-9]+) => $1",
+      });
+      expect([versions, skipped.map(({ reason }) => reason)]).toEqual([
+        ["1.0.0-1"],
+        Array(4).fill("invalid-tag"),
+      ]);
+    }
+  });
+
+  it("a challenge of a thousand schemes is refused", async () => {
+    hostile.registry.expect(tagsRequest, challenged("Basic,".repeat(1000)));
+    await failureOf(() => tagsFrom(hostile.open()), "protocol");
+  });
+});
+
 // What an annotation or a tag of an attacker may hold. The page is shown to a real browser in test/peers/inbox-page.test.ts.
 const active = [
   "<script>alert(1)</script>",
