@@ -35,6 +35,7 @@ const registry = {
   host: "registry.example",
   origin: "https://registry.example",
   tokenHosts: ["auth.registry.example"],
+  quirks: {},
 };
 const now = new Date("2026-11-24T12:00:00Z");
 
