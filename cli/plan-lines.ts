@@ -28,10 +28,18 @@ export function planLines(plan: Plan, detail: Detail): string[] {
   return [
     `${plan.watch}: ${plan.source} by ${plan.method}`,
     `  ${countOf(groups, "import")} to import, ${countOf(groups, "have")} imported, ${countOf(groups, "skip")} not wanted${others}`,
+    ...uncheckedLines(plan.unchecked),
     ...collisionLines(plan.collisions),
     ...indent(groupLines(shown, plannedCells)),
     "",
   ];
+}
+
+/** A plan asks by itself: what it finds may be news that polls which are put off have not seen. */
+function uncheckedLines(mark: Plan["unchecked"]): string[] {
+  if (mark === undefined) return [];
+  const { since, until, reason } = mark;
+  return [`  ! no poll since ${since.toISOString()}, put off until ${until.toISOString()}: ${reason}`];
 }
 
 export function changeLines(plan: ChangePlan, detail: Detail): string[] {

@@ -36,7 +36,8 @@ export async function advance(
     if (settled?.kind === "proven")
       return { kind: "proven", how: began === "before" ? "imported" : "present" };
     if (settled !== undefined) return settled;
-    if (began === "before" && (await movedOn(record, ports, signal))) {
+    const waited = began === "before" || record.reason !== undefined;
+    if (waited && (await movedOn(record, ports, signal))) {
       const name = formatReference({ ...record.source, tag: record.tag });
       return {
         kind: "overtaken",
@@ -89,7 +90,9 @@ async function conclude(
   const link = progress.link === undefined ? {} : { link: progress.link };
   if (progress.kind === "running") return progress;
   if (progress.kind === "refused") {
-    return { kind: "failed", failure: new Failure(progress.code, progress.reason), ...link };
+    // What a service says of its own read of the source is the upstream's word.
+    const context = progress.code === "rate-limited" ? { registry: record.source.host } : {};
+    return { kind: "failed", failure: new Failure(progress.code, progress.reason, { context }), ...link };
   }
   const settled = await lookAtTarget(record, ports, signal);
   if (settled?.kind === "held") return settled;

@@ -15,6 +15,17 @@ export type Outcome =
   | { readonly kind: "proven"; readonly how: "imported" | "present"; readonly link?: string }
   | { readonly kind: "held"; readonly reason: string; readonly previousDigest: string }
   | { readonly kind: "overtaken"; readonly reason: string }
+  /**
+   * The upstream must not be asked now. `failure`: it said so itself, when it was asked for this import. `operation`: whether
+   * one that is under way goes on after the wait, or begins anew.
+   */
+  | {
+      readonly kind: "put-off";
+      readonly operation: "kept" | "ended";
+      readonly waitMs: number;
+      readonly reason: string;
+      readonly failure?: Failure;
+    }
   /** The running operation, or the target, could not be asked: it goes on as far as anybody knows. */
   | { readonly kind: "unclear"; readonly failure: Failure }
   | { readonly kind: "failed"; readonly failure: Failure; readonly link?: string };
@@ -42,6 +53,7 @@ const askAgainMs = 60_000;
 // https://docs.docker.com/docker-hub/usage/pulls/
 const limitedForMs = 24 * 3_600_000;
 const limitedAttempts = 3;
+const longestBackoffMs = 1_200_000;
 
 /** Pure: the record after a hop, and what comes next. */
 export function decideImport(
@@ -82,6 +94,8 @@ export function decideImport(
       const { reason } = outcome;
       return { record: { ...withoutOperation(next), state: "overtaken", endedAt: context.now, reason } };
     }
+    case "put-off":
+      return decidePutOff(next, outcome, context);
     case "unclear": {
       const { failure } = outcome;
       if (record.deadline === undefined || context.now > record.deadline)
@@ -92,6 +106,26 @@ export function decideImport(
     case "failed":
       return decideFailure({ ...next, ...linkOf(outcome) }, outcome.failure, context);
   }
+}
+
+/**
+ * Waiting uses up no tries. An upstream that refuses again and again, whatever wait it names, is asked less and less often, and
+ * after a day of it the tries count.
+ */
+function decidePutOff(
+  next: ImportRecord,
+  { operation, waitMs, reason, failure }: Extract<Outcome, { kind: "put-off" }>,
+  context: DecisionContext,
+): ImportDecision {
+  const ageMs = context.now.getTime() - next.seenAt.getTime();
+  if (failure !== undefined && ageMs >= limitedForMs) return decideFailure(next, failure, context);
+  const backoffMs = failure === undefined ? 0 : Math.min(ageMs / 4, longestBackoffMs);
+  const delayMs = Math.max(waitMs, spread(backoffMs, context.random));
+  if (operation === "ended")
+    return { record: { ...withoutOperation(next), state: "pending", reason }, delayMs };
+  // The wait is not the operation's: its time goes on after it.
+  const deadline = next.deadline && new Date(next.deadline.getTime() + delayMs);
+  return { record: { ...next, reason, ...(deadline && { deadline }) }, delayMs };
 }
 
 function decideFailure(

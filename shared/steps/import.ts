@@ -7,16 +7,17 @@ import { Failure, toFailure } from "../model/failure.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Ledger, LedgerEntry } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
+import { admitImport, heedRefusal } from "./admit-import.ts";
 import { type AdvancePorts, advance } from "./advance-import.ts";
 import { decideImport, type Outcome } from "./import-decision.ts";
 import { eventOf } from "./import-events.ts";
 import { describeImport, type ImportView } from "./import-view.ts";
+import type { PacePorts } from "./pace.ts";
 
-export interface ImportPorts extends AdvancePorts {
+export interface ImportPorts extends AdvancePorts, PacePorts {
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly now: Clock;
-  readonly random: () => number;
   readonly leaseMs: number;
   readonly deadlineMs: number;
 }
@@ -48,21 +49,37 @@ export async function importStep(
     return { kind: "stale" };
   }
   if (message.hop < entry.record.hop) return { kind: "stale" };
+  const admitted = entry.lease === "held" ? undefined : await admitImport(entry.record, ports, signal);
   const leased = entry.lease === "held" ? undefined : await lease(entry, ports, signal);
   if (leased === undefined) {
+    if (admitted?.kind === "pace") await admitted.close(signal);
     await ports.queues.import(message, { signal, delayMs: ports.leaseMs });
     return { kind: "leased" };
   }
   const began = entry.lease === "lapsed" || entry.record.attempts > 0 ? "before" : "now";
-  const outcome = await attempt(leased, { began }, ports, signal);
+  const outcome = admitted?.kind === "put-off" ? admitted : await attempt(leased, { began }, ports, signal);
+  if (admitted?.kind === "pace") await admitted.close(signal);
+  // A wait uses up no try, but what a dead worker had begun must not be forgotten over it.
+  const attempts = outcome.kind === "put-off" && began === "before" ? 1 : 0;
+  const record = { ...leased.record, attempts: Math.max(leased.record.attempts, attempts) };
+  return finish({ ...leased, record }, outcome, ports, signal);
+}
+
+/** Decides what follows from a hop, sends it on and writes it down. */
+async function finish(
+  entry: Leased,
+  outcome: Outcome,
+  ports: ImportPorts,
+  signal: AbortSignal,
+): Promise<ImportResult> {
   const context = { now: ports.now(), deadlineMs: ports.deadlineMs, random: ports.random() };
-  const { record, delayMs, announce } = decideImport(leased.record, outcome, context);
+  const { record, delayMs, announce } = decideImport(entry.record, outcome, context);
   // Emit before recording progress: a crash in between repeats the hop, and never loses it.
   if (delayMs !== undefined) {
     await ports.queues.import({ watch: record.watch, key: record.key, hop: record.hop }, { signal, delayMs });
   }
   const told = announce && { event: eventOf(record, announce), channels: record.notify };
-  await ports.ledger.update(leased, record, { signal, ...(told && { announce: told }) });
+  await ports.ledger.update(entry, record, { signal, ...(told && { announce: told }) });
   if (told !== undefined)
     await ports.queues.notify({ kind: "relay", partition: watchKey(record.watch) }, { signal });
   return { kind: "advanced", import: describeImport(record) };
@@ -96,7 +113,10 @@ async function attempt(
 ): Promise<Outcome> {
   const { record } = leased;
   try {
-    return await advance(record, options, ports, signal);
+    const outcome = await advance(record, options, ports, signal);
+    if (outcome.kind !== "failed") return outcome;
+    const { failure } = outcome;
+    return (await heedRefusal(record, { failure, operation: "ended" }, ports, signal)) ?? outcome;
   } catch (error) {
     const failure = toFailure(error, `importing ${formatReference({ ...record.source, tag: record.tag })}`);
     // The host is going down: the queue gives the message to another worker, which waits for the lease.
@@ -107,6 +127,8 @@ async function attempt(
       await ports.ledger.update(leased, { ...released, attempts: record.attempts + 1 }, { signal });
       throw failure;
     }
+    const heeded = await heedRefusal(record, { failure, operation: "kept" }, ports, signal);
+    if (heeded !== undefined) return heeded;
     // Asking failed, which says nothing of what was asked about.
     if (record.operation !== undefined && failure.transient) return { kind: "unclear", failure };
     return { kind: "failed", failure };

@@ -9,7 +9,7 @@ import type { Collision } from "../policies/select.ts";
 import type { Spent } from "../registry/counted.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Ledger } from "../stores/ledger.ts";
-import { emptyState, type WatchState, type WatchStates } from "../stores/watch-states.ts";
+import { emptyState, type Unchecked, type WatchState, type WatchStates } from "../stores/watch-states.ts";
 import { type ListingPorts, listForPlan, selectionOf } from "./plan-listing.ts";
 
 export interface PlanPorts extends ListingPorts {
@@ -30,6 +30,8 @@ export interface Plan {
   /** Tags in upstream's list, repeats and all; absent when the watch needed no list. */
   readonly listed?: number;
   readonly tags: readonly PlannedTag[];
+  /** Set while the watch's polls are put off: what the plan would import, no poll has seen yet. */
+  readonly unchecked?: Unchecked;
   /** Tags that Extract made one. */
   readonly collisions: readonly Collision[];
   /** What the plan itself asked of upstream. */
@@ -77,6 +79,7 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
       ...skipped.map((each): PlannedTag => ({ ...each, verdict: "skip" })),
     ],
     collisions,
+    ...(state.unchecked && { unchecked: state.unchecked }),
     spent: listing.source.spent(),
   };
 }

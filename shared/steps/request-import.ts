@@ -3,7 +3,6 @@ import { formatImportId, type ImportRecord, importKey } from "../documents/impor
 import { type ImportRequest, parseImportRequest } from "../documents/import-request.ts";
 import { manualWatch } from "../documents/watch-id.ts";
 import type { MethodKind } from "../methods/members.ts";
-import type { Clock } from "../model/clock.ts";
 import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { formatReference } from "../model/reference.ts";
@@ -12,8 +11,10 @@ import type { Audit } from "../stores/audit.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Requests } from "../stores/requests.ts";
+import { openPace, type PacePorts } from "./pace.ts";
+import { pauseAskedBy } from "./upstream-pause.ts";
 
-export interface RequestPorts {
+export interface RequestPorts extends PacePorts {
   readonly registries: Registries;
   readonly ledger: Ledger;
   readonly queues: Queues;
@@ -22,7 +23,6 @@ export interface RequestPorts {
   readonly targetHost: string;
   readonly defaultMethod: MethodKind;
   readonly channels: readonly string[];
-  readonly now: Clock;
 }
 
 export interface Asked {
@@ -46,7 +46,7 @@ export async function requestImport(asked: Asked, ports: RequestPorts, signal: A
   }
   const name = formatReference(request.source);
   await ports.audit.record({ actor: asked.actor, action: "import", subject: name, at: ports.now() }, signal);
-  const digest = await resolve(request, ports.registries, signal);
+  const digest = await atOnce(request, ports, signal);
   const record = toRecord(request, { digest, actor: asked.actor }, ports);
   await start(record, ports, signal);
   const importId = formatImportId(record);
@@ -75,6 +75,33 @@ async function knownImport(
     "conflict",
     "This Idempotency-Key was used for another request: use a new key for a new import",
   );
+}
+
+/** People are told until when they must wait; they need not wait for it here. */
+async function atOnce(request: ImportRequest, ports: RequestPorts, signal: AbortSignal): Promise<Digest> {
+  const { host } = request.source;
+  const pace = await openPace({ host, urgency: "manual", requests: 2, connections: 0 }, ports, signal);
+  if (pace.kind === "put-off") {
+    const retryAfterMs = Math.max(1000, pace.until.getTime() - ports.now().getTime());
+    const moment = pace.until.toISOString();
+    throw new Failure("rate-limited", `${host} is not asked before ${moment}: ${pace.reason}`, {
+      retryAfterMs,
+    });
+  }
+  try {
+    return await pace.turn((within) => resolve(request, ports.registries, within), signal);
+  } catch (error) {
+    const pauseMs = error instanceof Failure ? pauseAskedBy(error) : undefined;
+    if (!(error instanceof Failure) || pauseMs === undefined) throw error;
+    await ports.hosts.pauseFor(host, pauseMs, signal);
+    throw new Failure(error.code, error.message, {
+      context: error.context,
+      cause: error,
+      retryAfterMs: pauseMs,
+    });
+  } finally {
+    await pace.close(signal);
+  }
 }
 
 async function resolve(

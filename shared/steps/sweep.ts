@@ -63,8 +63,9 @@ async function touch(entry: LedgerEntry, ledger: Ledger, signal: AbortSignal): P
 /** Pure: whether an open import has been left alone for longer than its next hop could take. */
 export function standsStill({ record, ageMs, lease }: LedgerEntry, leaseMs: number): boolean {
   if (lease === "held") return false;
-  // Only an import that was put off after a failure, and is not in a dead worker's hands, waits for longer.
-  const waits = record.state === "pending" && record.attempts > 0 && lease === "none";
+  // Only an import that was put off, which has its reason, and is not in a dead worker's hands, waits for longer.
+  const waits =
+    lease === "none" && (record.reason !== undefined || (record.state === "pending" && record.attempts > 0));
   // A running import asks again within minutes, and a fresh one starts at once.
   return ageMs > (waits ? pendingStandstillMs : 2 * leaseMs);
 }

@@ -1,4 +1,5 @@
 import type { Failure } from "../model/failure.ts";
+import { apiHostOf, tokenHostsOf } from "../registry/hosts.ts";
 
 const defaultPauseMs = 60_000;
 const leastPauseMs = 1_000;
@@ -11,4 +12,10 @@ export function pauseAskedBy({ code, retryAfterMs }: Failure): number | undefine
   if (code === "rate-limited") return Math.max(retryAfterMs ?? defaultPauseMs, leastPauseMs);
   if (code === "unavailable" && retryAfterMs !== undefined) return Math.max(retryAfterMs, leastPauseMs);
   return undefined;
+}
+
+/** Whether it was this upstream that failed, not the target, nor Azure, which have limits of their own. */
+export function isFrom(host: string, { context }: Failure): boolean {
+  const from = context.registry ?? context.host;
+  return typeof from === "string" && [host, apiHostOf(host), ...tokenHostsOf(host)].includes(from);
 }

@@ -34,6 +34,17 @@ describe("a plan's lines", () => {
     ]);
   });
 
+  it("say when no poll has seen what they would import", () => {
+    const unchecked = {
+      since: new Date("2026-11-22T10:00:00.000Z"),
+      until: new Date("2026-11-22T11:00:00.000Z"),
+      reason: "The upstream asked for a pause.",
+    };
+    expect(planLines({ ...plan, unchecked }, { show: "taken", most: 20 })[2]).toBe(
+      "  ! no poll since 2026-11-22T10:00:00.000Z, put off until 2026-11-22T11:00:00.000Z: The upstream asked for a pause.",
+    );
+  });
+
   it("cut a long list short, and say how many there are more", () => {
     const lines = planLines(plan, { show: "every", most: 20 });
     expect(lines.filter((line) => line.includes("out-of-range  0."))).toHaveLength(20);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import { manualWatch } from "../../shared/documents/watch-id.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { importStep } from "../../shared/steps/import.ts";
 import { failureOf } from "../support/failures.ts";
-import { digestNamed, makeRecord } from "../support/records.ts";
+import { digestNamed, makeRecord, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench, type StepBench } from "../support/step-bench.ts";
 
@@ -315,6 +316,186 @@ describe("several messages for one import", () => {
       "not-found",
     );
     expect(message).toBe(`The ledger has no import default~app ${record.key}: was its row deleted?`);
+  });
+});
+
+describe("an import whose upstream must not be asked", () => {
+  const upstreamSays = (retryAfterMs?: number) =>
+    new Failure("rate-limited", "GET https://up.example/v2/…: the registry says 429", {
+      context: { registry: upstreamHost },
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  const started = new Date("2026-11-22T10:00:00.000Z");
+  const later = (minutes: number) => new Date(started.getTime() + minutes * minute);
+
+  it("case 33: waits for a pause without a try, and says until when", async () => {
+    const { bench, record } = await ordered();
+    await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+    await bench.drain({ forMs: 0 });
+    expect(await stateOf(bench, record)).toMatchObject({
+      state: "pending",
+      attempts: 0,
+      hop: 1,
+      reason: "Put off until 2026-11-22T10:30:00.000Z: The upstream asked for a pause.",
+    });
+    expect(bench.method.calls).toEqual([]);
+    await bench.drain({ forMs: 29 * minute });
+    expect([...bench.upstream.calls, ...bench.method.calls]).toEqual([]);
+    await bench.drain();
+    expect(await stateOf(bench, record)).toMatchObject({ state: "done", attempts: 0 });
+    expect(told(bench)).toEqual(["imported 1.0.0"]);
+  });
+
+  it.each<[string, (bench: StepBench) => void, Partial<ImportRecord>]>([
+    [
+      "a copy that meets a 429",
+      ({ method }) =>
+        void method.next.push(() => {
+          throw upstreamSays(30 * minute);
+        }),
+      {},
+    ],
+    [
+      "a look for platforms that meets a 429",
+      ({ upstream }) => {
+        upstream.faults.set("get", upstreamSays(30 * minute));
+      },
+      { platforms: ["linux/amd64"] },
+    ],
+    [
+      "a 503 that says until when",
+      ({ method }) =>
+        void method.next.push(() => {
+          throw new Failure("unavailable", "503", {
+            context: { registry: upstreamHost },
+            retryAfterMs: 30 * minute,
+          });
+        }),
+      {},
+    ],
+  ])("case 33: %s pauses the host for all, without a try", async (_, arrange, parts) => {
+    const { bench, record } = await ordered(parts);
+    arrange(bench);
+    await bench.drain({ forMs: 0 });
+    expect(await bench.stores.hosts.pauseOf(upstreamHost, never)).toEqual({
+      since: started,
+      until: later(30),
+    });
+    expect(await stateOf(bench, record)).toMatchObject({ state: "pending", attempts: 0 });
+    bench.upstream.platforms = [{ os: "linux", architecture: "amd64" }];
+    bench.upstream.tags.set("library/app:1.0.0", record.digest);
+    bench.upstream.faults.clear();
+    await bench.drain();
+    expect(await stateOf(bench, record)).toMatchObject({ state: "done", attempts: 0 });
+  });
+
+  it("a service's refusal by an upstream 429 pauses the host, and the import begins anew after it", async () => {
+    const { bench, record } = await ordered({ method: "acr-import" });
+    bench.method.next.push(
+      () => running(),
+      () => ({ kind: "refused", code: "rate-limited", reason: "429 toomanyrequests" }),
+    );
+    await bench.drain({ forMs: minute / 2 });
+    expect(await bench.stores.hosts.pauseOf(upstreamHost, never)).toMatchObject({
+      until: new Date(started.getTime() + 10_000 + minute),
+    });
+    const waiting = await stateOf(bench, record);
+    expect(waiting).toMatchObject({ state: "pending", attempts: 0 });
+    expect(waiting).not.toHaveProperty("operation");
+    await bench.drain();
+    expect(bench.method.calls).toEqual(["start", "check", "start"]);
+    expect(await stateOf(bench, record)).toMatchObject({ state: "done" });
+  });
+
+  it("a 429 of the target, or of Azure, pauses no upstream", async () => {
+    const { bench, record } = await ordered();
+    bench.method.next.push(() => {
+      throw new Failure("rate-limited", "429", { context: { registry: "target.example" } });
+    });
+    await bench.drain({ forMs: 0 });
+    expect(await bench.stores.hosts.pauseOf(upstreamHost, never)).toBeUndefined();
+    expect(await stateOf(bench, record)).toMatchObject({ attempts: 1 });
+  });
+
+  it("asks an upstream that refuses again and again less and less often, and fails after a day", async () => {
+    const { bench, record } = await ordered();
+    for (let time = 0; time < 300; time += 1)
+      bench.method.next.push(() => {
+        throw upstreamSays();
+      });
+    await bench.drain({ forMs: 23 * 60 * minute });
+    expect(await stateOf(bench, record)).toMatchObject({ state: "pending", attempts: 0 });
+    expect(bench.method.calls.length).toBeLessThan(100);
+    await bench.drain({ forMs: 8 * 60 * minute });
+    expect(await stateOf(bench, record)).toMatchObject({ state: "failed" });
+    expect(told(bench)).toEqual(["failed 1.0.0"]);
+  });
+
+  it("goes after what people asked for, and both go before polls", async () => {
+    const { bench, record } = await ordered();
+    const asked = makeRecord({ watch: manualWatch, tag: "2.0.0" });
+    await bench.stores.ledger.add([{ record: asked }], never);
+    await bench.stores.queues.import({ watch: asked.watch, key: asked.key, hop: 0 }, { signal: never });
+    await bench.stores.watches.put(
+      { group: "default", name: "app" },
+      { Source: `${upstreamHost}/library/app`, Tags: "semver *" },
+      { signal: never, existing: "keep" },
+    );
+    const watches = [{ group: "default", name: "app" }];
+    await bench.stores.queues.poll({ host: upstreamHost, slot: bench.now(), watches }, { signal: never });
+    await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+    await bench.drain({ forMs: 0 });
+    const order = bench.queued.toSorted((a, b) => a.visibleAt - b.visibleAt);
+    expect(order.map(({ queue, body }) => `${queue} ${"import" in body ? body.import : ""}`)).toEqual([
+      `import ${asked.key}`,
+      `import ${record.key}`,
+      "poll ",
+    ]);
+  });
+
+  it("stops at half of the reserve of its quota, what people asked for does not", async () => {
+    const { bench, record } = await ordered();
+    const asked = makeRecord({ watch: manualWatch, tag: "2.0.0" });
+    await bench.stores.ledger.add([{ record: asked }], never);
+    await bench.stores.queues.import({ watch: asked.watch, key: asked.key, hop: 0 }, { signal: never });
+    const quota = { limit: 100, remaining: 10, since: started, until: later(20) };
+    await bench.stores.hosts.change(
+      upstreamHost,
+      ({ state }) => ({ answer: undefined, next: { ...state, quota } }),
+      never,
+    );
+    await bench.drain({ forMs: 15 * minute });
+    expect((await stateOf(bench, asked)).state).toBe("done");
+    expect(await stateOf(bench, record)).toMatchObject({
+      state: "pending",
+      reason:
+        "Put off until 2026-11-22T10:20:00.000Z: The upstream's quota has 10 of 100 left, which are kept for more urgent work.",
+    });
+    await bench.drain();
+    expect((await stateOf(bench, record)).state).toBe("done");
+  });
+
+  it("keeps its operation and its time when a copy meets a pause half-way", async () => {
+    const { bench, record } = await ordered();
+    bench.method.next.push(() => running());
+    await bench.drain({ forMs: 0 });
+    await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+    await bench.drain({ forMs: minute });
+    const waiting = await stateOf(bench, record);
+    expect(waiting).toMatchObject({ state: "running", operation: { id: "op1" } });
+    expect(waiting.deadline?.getTime()).toBeGreaterThan(later(120 + 29).getTime());
+    await bench.drain();
+    expect(bench.method.calls).toEqual(["start", "check"]);
+    expect((await stateOf(bench, record)).state).toBe("done");
+  });
+
+  it("is told when a worker died over it before the pause", async () => {
+    const { bench, record } = await ordered({ lease: "dead" });
+    bench.target.tags.set(tagAtTarget, record.digest);
+    bench.pass(10 * minute);
+    await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+    await bench.drain();
+    expect(told(bench)).toEqual(["imported 1.0.0"]);
   });
 });
 

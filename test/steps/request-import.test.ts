@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Failure } from "../../shared/model/failure.ts";
 import { type Asked, requestImport } from "../../shared/steps/request-import.ts";
 import { requestPoll } from "../../shared/steps/request-poll.ts";
 import { collect } from "../support/collect.ts";
@@ -26,6 +27,28 @@ describe("an import asked for by hand", () => {
     ]);
     expect(bench.channel.sent[0]?.events).toMatchObject([{ kind: "imported", watch: "manual" }]);
     expect(bench.effects.indexOf("audit insert")).toBe(0);
+  });
+
+  it("is told until when its upstream must not be asked, and asks nothing", async () => {
+    const bench = withUpstream();
+    await bench.stores.hosts.pauseFor(upstreamHost, 90_000, never);
+    const failure = await failureOf(() => ask(bench, { body: { source } }), "rate-limited");
+    expect(failure.retryAfterMs).toBe(90_000);
+    expect(failure.message).toBe(
+      "up.example is not asked before 2026-11-22T10:01:30.000Z: The upstream asked for a pause.",
+    );
+    expect(bench.upstream.calls).toEqual([]);
+    expect(await records(bench)).toEqual([]);
+  });
+
+  it("case 33: pauses its upstream for all by a 429, a minute when it does not say how long", async () => {
+    const bench = withUpstream();
+    bench.upstream.faults.set("head", new Failure("rate-limited", "429"));
+    const failure = await failureOf(() => ask(bench, { body: { source } }), "rate-limited");
+    expect(failure.retryAfterMs).toBe(60_000);
+    expect(await bench.stores.hosts.pauseOf(upstreamHost, never)).toMatchObject({
+      until: new Date(bench.now().getTime() + 60_000),
+    });
   });
 
   it("refuses a digest under a tag that has another one upstream", async () => {

@@ -27,6 +27,8 @@ describe("an import that stands still", () => {
     { name: "running after a retry", parts: { state: "running", attempts: 2 }, minutes: 11, still: true },
     { name: "put off, within the longest delay", parts: { attempts: 5 }, minutes: 73, still: false },
     { name: "put off, for longer than that", parts: { attempts: 5 }, minutes: 91, still: true },
+    { name: "put off without a try", parts: { reason: "Put off until …" }, minutes: 73, still: false },
+    { name: "put off half-way", parts: { state: "running", reason: "…" }, minutes: 73, still: false },
     { name: "held by a worker", parts: { lease: "w" }, lease: "held", minutes: 1000, still: false },
     {
       name: "left by a dead worker",
