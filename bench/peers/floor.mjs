@@ -2,7 +2,10 @@
  * The floor: fetches the same pages as Wharfgate would by undici's dispatch, and throws them away. `floor.mjs <host> <name>
  * <count>`; it brings the upstream's token that is good for all. Prints the number of bytes and what they cost.
  */
-import { Pool } from "undici";
+import { createRequire } from "node:module";
+
+// As the product does: without the rest of undici, which would only add to the floor.
+const Pool = createRequire(import.meta.url)("undici/lib/dispatcher/pool.js");
 
 const [host, name, count] = process.argv.slice(2);
 const pool = new Pool(`http://${host}`, { connections: 24 });

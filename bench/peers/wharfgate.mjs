@@ -7,10 +7,8 @@ import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { createRegistries } from "../../dist/shared/auth/registries.js";
-import { parseWatch } from "../../dist/shared/documents/watch.js";
 import { parseHostRules } from "../../dist/shared/http/host-rules.js";
 import { mapConcurrent } from "../../dist/shared/model/concurrency.js";
-import { selectAll } from "../../dist/shared/policies/select.js";
 
 const [mode, host, name, count, caFile] = process.argv.slice(2);
 // As the app does it: messages of 50 watches, some at once, and in each some repositories at once.
@@ -25,7 +23,7 @@ const registries = createRegistries({
   ...(ca === undefined ? {} : { ca }),
 });
 const registry = registries.open(host);
-const { rules } = parseWatch("bench", "w", { Source: `${host}/app`, Tags: "semver ^3.2.0", Keep: "1" });
+const choose = mode === "poll" ? await chooser() : undefined;
 const repositories = Array.from({ length: Number(count) }, (_, at) => `${name}/r${at}`);
 const messages = Array.from({ length: Math.ceil(repositories.length / perMessage) }, (_, at) =>
   repositories.slice(at * perMessage, (at + 1) * perMessage),
@@ -33,8 +31,8 @@ const messages = Array.from({ length: Math.ceil(repositories.length / perMessage
 
 const ways = {
   poll: async (repository) => {
-    const tags = await registry.listTags(repository, signal);
-    return (await selectAll(tags, rules, setImmediate)).versions[0];
+    const { versions } = await choose(await registry.listTags(repository, signal));
+    return versions[0];
   },
   list: async (repository) => (await registry.listTags(repository, signal)).size,
   digest: async (repository) => (await registry.headManifest(repository, "latest", signal))?.digest,
@@ -70,3 +68,11 @@ process.stdout.write(
     delayMs: delay.max / 1e6,
   })}\n`,
 );
+
+/** The selection of a watch; digests need none of it. */
+async function chooser() {
+  const { parseWatch } = await import("../../dist/shared/documents/watch.js");
+  const { selectAll } = await import("../../dist/shared/policies/select.js");
+  const { rules } = parseWatch("bench", "w", { Source: `${host}/app`, Tags: "semver ^3.2.0", Keep: "1" });
+  return (tags) => selectAll(tags, rules, setImmediate);
+}

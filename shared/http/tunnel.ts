@@ -1,4 +1,3 @@
-import { request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
@@ -7,6 +6,9 @@ import { Failure } from "../model/failure.ts";
 import { networkFailure } from "./network-failure.ts";
 import type { HttpProxy } from "./proxies.ts";
 import { buildConnector } from "./undici.ts";
+
+// An import of it would load the fetch and WebSocket that it also names: 30 ms and 9 MiB of every process.
+const { request: plainRequest } = process.getBuiltinModule("node:http");
 
 interface TunnelOptions {
   /** Where the tunnel ends: the origin that is asked for. */
