@@ -1,12 +1,11 @@
 import { printable } from "../shared/model/digest.ts";
 import type { Collision } from "../shared/policies/select.ts";
-import type { Spent } from "../shared/registry/counted.ts";
 import type { Plan, PlannedTag } from "../shared/steps/plan.ts";
 import type { Arrival } from "../shared/steps/plan-arrivals.ts";
 import type { ChangedTag, ChangePlan } from "../shared/steps/plan-change.ts";
-import type { Cost } from "../shared/steps/plan-cost.ts";
 import { groupTags, type TagGroup } from "../shared/steps/plan-groups.ts";
 import { table } from "./output.ts";
+import { costLines } from "./plan-cost-lines.ts";
 
 export interface Detail {
   /** `taken`: what is followed or would be. `every`: all of upstream's tags. */
@@ -50,10 +49,7 @@ export function changeLines(plan: ChangePlan, detail: Detail): string[] {
   return [
     `${plan.watch}: ${plan.source} by ${plan.method}, as if it were ${plan.row === "new" ? "added" : "changed"}`,
     `  ${countOf(groups, "enters")} newly followed, ${countOf(groups, "leaves")} no longer followed, ${countOf(groups, "stays")} stay, ${countOf(groups, "skip")} not wanted${listed}`,
-    `  to move          ${movedText(plan.cost)}`,
-    `  pulls upstream   ${pullsText(plan.cost)}`,
-    `  first poll       ${spentText({ ...plan.nextPoll, gets: 0 })}`,
-    `  this plan asked  ${spentText(plan.spent)}`,
+    ...costLines(plan),
     ...collisionLines(plan.collisions),
     ...[...plan.cost.notes, ...plan.notes].map((note) => `  Note: ${printable(note, 1000)}`),
     ...indent(groupLines(shown, changedCells)),
@@ -70,47 +66,6 @@ function collisionLines(collisions: readonly Collision[]): string[] {
     );
   const more = collisions.length - lines.length;
   return more === 0 ? lines : [...lines, `  Note: ${more} more versions are each read out of several tags`];
-}
-
-function movedText({ images, measured, certainty, bytes, presentBytes }: Cost): string {
-  if (images === 0) return "nothing";
-  const least = certainty === "exact" ? "" : "at least ";
-  const read =
-    measured === images
-      ? counted(images, "image")
-      : `${measured} of ${counted(images, "image")}, the only ones read`;
-  const present = presentBytes === 0 ? "" : `; ${sizeText(presentBytes)} more are at the target already`;
-  return `${least}${sizeText(bytes)} for ${read}; shared layers counted once${present}`;
-}
-
-const words = { exact: "", about: "about ", "at-least": "at least " } as const;
-
-function pullsText({ pulls }: Cost): string {
-  const { kind, count, manifests, basis } = pulls;
-  if (count === 0) return "none";
-  return `${words[kind]}${count}, by ${words[kind]}${counted(manifests, "GET")} of manifests (one pull for each platform): ${basis}`;
-}
-
-function spentText({ pages, heads, gets }: Spent): string {
-  const parts = [
-    [pages, "page", " of tags"],
-    [heads, "HEAD", " (no pull)"],
-    [gets, "GET", " of manifests"],
-  ] as const;
-  const said = parts
-    .filter(([count]) => count > 0)
-    .map(([count, what, more]) => `${counted(count, what)}${more}`);
-  return said.length === 0 ? "nothing of upstream" : said.join(", ");
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function sizeText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
-  const power = Math.min(4, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toFixed(1)} ${["", "kB", "MB", "GB", "TB"][power]}`;
 }
 
 type AnyTag = PlannedTag | ChangedTag;

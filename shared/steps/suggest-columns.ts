@@ -1,7 +1,8 @@
 import { parseWatch } from "../documents/watch.ts";
 import { formatRepository, type Repository } from "../model/reference.ts";
 import type { TagList } from "../model/tag-list.ts";
-import { isFloatingName } from "../policies/detect/readings.ts";
+import { isFloatingName } from "../policies/detect/floating-names.ts";
+import { parseExtract } from "../policies/extract.ts";
 import { select } from "../policies/select.ts";
 import type { Candidate } from "./suggest-doubts.ts";
 import { type SuggestedRange, suggestNewest, suggestRange } from "./suggest-range.ts";
@@ -48,8 +49,9 @@ export function createTrial(source: Repository, tags: TagList): Trial {
 }
 
 function rangeOf({ reading, line }: Candidate, all: readonly string[]): SuggestedRange {
-  const numbered = line === undefined && (reading.scheme === "semver" || reading.scheme === "loose");
-  return numbered ? suggestRange(all) : suggestNewest(all);
+  if (reading.scheme !== "semver" && reading.scheme !== "loose") return suggestNewest(all);
+  const extract = line === undefined ? undefined : parseExtract(line.shape.extract);
+  return suggestRange(all.map((tag) => extract?.from(tag) ?? tag));
 }
 
 function baseColumns({ family, line, reading }: Candidate): Columns {

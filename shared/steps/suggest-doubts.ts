@@ -50,8 +50,11 @@ export function doubtsOf(survey: Survey, readings: readonly [Reading, ...Reading
 }
 
 /** Tags that ought to be explained: neither noise, nor names without a digit, unless the names are what is ordered. */
-export function meaningful({ total, artifacts, commits, invalid, names }: Survey, best: Reading): number {
-  const noise = artifacts.length + commits.length + invalid.length;
+export function meaningful(
+  { total, artifacts, commits, invalid, platforms, names }: Survey,
+  best: Reading,
+): number {
+  const noise = artifacts.length + commits.length + invalid.length + platforms.length;
   return total - noise - (best.names === undefined ? names.length : names.length - best.names.length);
 }
 
@@ -67,6 +70,12 @@ function linesDoubt({ line, siblings = [], explained, what }: Reading): string[]
 
 function familiesDoubt({ families }: Reading): string[] {
   const [first, second] = bestFamilies(families);
+  if (first !== undefined && hasVariants(first)) {
+    const shown = first.suffixes.slice(0, 6).join(", ");
+    return [
+      `Most versions have several tags with the suffix ${first.name} (such as ${shown}): is one of these meant, or the greatest number?`,
+    ];
+  }
   if (first === undefined || second === undefined || first.name === "plain") return [];
   if (isOfRevisions(first) || second.versions < first.versions * equalFamilies) return [];
   const rest = families.filter(({ versions }) => versions >= first.versions * equalFamilies);
@@ -89,6 +98,13 @@ function bestFamilies(families: readonly FamilyGroup[]): readonly FamilyGroup[] 
   return [first, ...families.filter((family) => family !== first)];
 }
 
+/** Several tags for most versions that do not seem to be counted: -pg15, -pg16. */
+function hasVariants(family: FamilyGroup): boolean {
+  return (
+    family.name.includes("*") && !isOfRevisions(family) && family.releases.length >= family.versions * 1.5
+  );
+}
+
 /** Several tags for most versions, counted at the end of the suffix: -debian-12-r3, -ls123. */
 function isOfRevisions({ name, releases, versions }: FamilyGroup): boolean {
   return /(?:[-_.]|[-_.](?:r|b|rev|build|ls|p))\*$/.test(name) && releases.length >= versions * 1.5;
@@ -101,7 +117,13 @@ function candidatesOf(reading: Reading): Candidate[] {
     return (main ? [line] : newestLines(siblings)).map((each) => ({ reading, line: each }));
   }
   if (reading.families.length === 0) return [{ reading }];
-  return bestFamilies(reading.families)
+  const [first, ...rest] = bestFamilies(reading.families);
+  const variants = first !== undefined && hasVariants(first) ? first.suffixes.slice(0, 3) : [];
+  return [
+    ...(first === undefined ? [] : [first]),
+    ...variants.map((name) => ({ ...first, name }) as FamilyGroup),
+    ...rest,
+  ]
     .slice(0, 4)
     .map((family) => ({ reading, family }));
 }

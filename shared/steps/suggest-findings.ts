@@ -1,5 +1,5 @@
 import type { FamilyGroup } from "../policies/detect/family-groups.ts";
-import { isFloatingName } from "../policies/detect/readings.ts";
+import { isFloatingName } from "../policies/detect/floating-names.ts";
 import type { Survey, VersionTag } from "../policies/detect/survey.ts";
 import type { TagFindings } from "./suggestion.ts";
 
@@ -9,7 +9,8 @@ const someExamples = 3;
 export function findingsOf(survey: Survey, families: readonly FamilyGroup[]): TagFindings {
   const { aliases, names, artifacts, commits, invalid } = survey;
   const readable = [...survey.versions, ...survey.dates, ...survey.numbers];
-  const platforms = readable.filter(({ platform }) => platform !== undefined).map(({ tag }) => tag);
+  const suffixed = readable.filter(({ platform }) => platform !== undefined).map(({ tag }) => tag);
+  const platforms = [...suffixed, ...survey.platforms];
   const noise = [
     ["signatures, attestations, SBOMs and lists of referrers", artifacts],
     ["commit ids", commits],

@@ -34,7 +34,9 @@ function withVersions(
     return { kind: "unclear", why: doubts, notes: [], alternatives: tried.map(({ row }) => row) };
   }
   const meaning = meaningful(survey, best);
-  const what = best.line === undefined ? `${best.what}, or short forms of them` : best.what;
+  const aliases = best.aliases === 0 ? "" : ", or short forms of them";
+  const variants = best.variants === 0 ? "" : ", or the same with a word before";
+  const what = `${best.what}${aliases}${variants}`;
   return {
     kind: "row",
     why: [`${best.explained} of ${meaning} tags that could be versions are ${what}.`, first.why],
@@ -58,6 +60,8 @@ function withoutVersions({ total, names, commits }: Survey, trial: Trial): Sugge
 }
 
 function notesOf({ names, dates, versions }: Survey, best: Reading, others: readonly Reading[]): string[] {
+  const releases = best.families.reduce((sum, family) => sum + family.releases.length, 0);
+  const prereleases = best.families.reduce((sum, { count }) => sum + count, 0) - releases;
   const [moving, ...more] = movingFirst(names).slice(0, 5);
   const plain = others.filter(({ line }) => line === undefined);
   const lines = others.filter(({ line }) => line !== undefined);
@@ -76,6 +80,11 @@ function notesOf({ names, dates, versions }: Survey, best: Reading, others: read
         ]),
     ...(dates.length > 0 && best.families.length > 0 && best.scheme !== "calver"
       ? ["Dates do not count as newer than versions."]
+      : []),
+    ...(prereleases > releases && releases > 0
+      ? [
+          `${prereleases} of these are prereleases, and only ${releases} releases: to follow both, add --prereleases include.`,
+        ]
       : []),
     ...(both
       ? ["Versions are there with and without a leading v: of two for one version one stands for both."]

@@ -160,8 +160,40 @@ const invented: readonly Case[] = [
   {
     name: "versions behind a word",
     tags: () => range(9).map((at) => `release-1.${at}.0`),
-    columns: { Tags: "semver *", Extract: "release-(v?[0-9]+\\.[0-9]+\\.[0-9]+)", Keep: "5" },
+    columns: { Tags: "semver >=1 <2", Extract: "release-(v?[0-9]+\\.[0-9]+\\.[0-9]+)", Keep: "5" },
     newest: ["release-1.8.0"],
+  },
+  {
+    name: "dated builds of versions",
+    tags: () => [
+      "16.0",
+      "17.0",
+      "17",
+      ...range(9).flatMap((at) => [`16.0-202412${at + 10}`, `17.0-202412${at + 11}`]),
+    ],
+    columns: {
+      Tags: "loose >=16 <18",
+      Extract: "(v?[0-9]+\\.[0-9]+)-([0-9]{8}(?:\\.[0-9]{1,3})?)",
+      Keep: "2",
+      KeepPer: "major",
+    },
+    newest: ["17.0-20241219", "17.0-20241218", "16.0-20241218", "16.0-20241217"],
+  },
+  {
+    name: "versions, each with words before it too",
+    tags: () =>
+      range(9).flatMap((at) => ["", "alpine-", "ubuntu-", "alpine3.18-"].map((word) => `${word}v1.${at}.0`)),
+    columns: { Tags: "semver >=1 <2", Keep: "5" },
+    newest: ["v1.8.0"],
+  },
+  {
+    name: "versions with revisions, once for each platform",
+    tags: () =>
+      range(5).flatMap((at) =>
+        range(3).flatMap((r) => ["", "amd64-", "arm64v8-"].map((word) => `${word}5.1.${at}-ls${at * 3 + r}`)),
+      ),
+    columns: { Tags: "semver >=5 <6", Family: "-ls*", Keep: "5" },
+    newest: ["5.1.4-ls14", "5.1.4-ls13"],
   },
   {
     name: "wud#866: two old dates do not beat versions",
@@ -210,6 +242,12 @@ describe("a suggestion", () => {
       () => range(9).flatMap((at) => [`1.${at}.0-jdk`, `1.${at}.0-jre`]),
       /2 families are about equally large: -jdk \(9\), -jre \(9\)/,
       ["-jdk", "-jre"],
+    ],
+    [
+      "versions that are there for each of several numbers",
+      () => range(6).flatMap((at) => [14, 15, 16].map((pg) => `2.1${at}.0-pg${pg}`)),
+      /Most versions have several tags with the suffix -pg\* \(such as -pg16, -pg15, -pg14\)/,
+      ["-pg*", "-pg16", "-pg15", "-pg14"],
     ],
     [
       "nothing of which explains most",

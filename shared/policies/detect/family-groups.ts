@@ -10,6 +10,8 @@ export interface FamilyGroup {
   readonly newest: string;
   /** Different versions, however many tags each has. */
   readonly versions: number;
+  /** Its suffixes as written, the greatest numbers first; one where the name has no star. */
+  readonly suffixes: readonly string[];
 }
 
 /** The most versions first; tags of one platform alone form no family unless there is nothing else. */
@@ -27,6 +29,7 @@ export function groupFamilies(tags: readonly VersionTag[]): readonly FamilyGroup
         count: members.length,
         releases,
         newest: newest?.tag ?? "",
+        suffixes: [...literal].sort((a, b) => b.localeCompare(a, "en", { numeric: true })),
         versions: new Set(releases.map(({ numbers }) => numbers.join("."))).size,
       };
     })

@@ -1,4 +1,6 @@
+import { parseExtract } from "../extract.ts";
 import { type FamilyGroup, groupFamilies } from "./family-groups.ts";
+import { isFloatingName } from "./floating-names.ts";
 import type { Survey, TagLine, VersionTag } from "./survey.ts";
 
 /** One way to make sense of a tag list: a scheme, and the tags that it explains. */
@@ -6,6 +8,10 @@ export interface Reading {
   readonly scheme: "semver" | "loose" | "calver" | "number" | "alphabetical";
   /** How many tags it explains: versions, prereleases and aliases. */
   readonly explained: number;
+  /** Of these, short forms of versions: 1.27 beside 1.27.4. */
+  readonly aliases: number;
+  /** Of these, tags of versions that it knows, with a word before: alpine-v16.4.3 beside v16.4.3. */
+  readonly variants: number;
   /** What those tags are: "semantic versions". */
   readonly what: string;
   readonly families: readonly FamilyGroup[];
@@ -22,12 +28,15 @@ export interface Reading {
 /** The best first. */
 export function readingsOf(survey: Survey): readonly Reading[] {
   const { versions, dates, numbers, aliases } = survey;
-  const versionAliases = aliasesOf(aliases, versions);
+  const known = new Set(versions.map(({ numbers }) => numbers.join(".")));
+  const [variants, lines] = partition(survey.lines, (line) => isVariant(line, known));
+  const variantTags = variants.reduce((sum, { tags }) => sum + tags.length, 0);
+  const around = { aliases: aliasesOf(aliases, versions), variants: variantTags };
   const readings: Reading[] = [
-    ...(versions.length === 0 ? [] : [versionReading(versions, versionAliases)]),
+    ...(versions.length === 0 ? [] : [versionReading(versions, around)]),
     ...plainReading(dates, { scheme: "calver", what: "dates", aliases: aliasesOf(aliases, dates) }),
     ...plainReading(numbers, { scheme: "number", what: "whole numbers", aliases: 0 }),
-    ...lineReadings(survey.lines),
+    ...lineReadings(lines),
     ...codenameReading(survey.names),
   ];
   return readings.sort((a, b) => b.explained - a.explained);
@@ -36,7 +45,10 @@ export function readingsOf(survey: Survey): readonly Reading[] {
 // Some repositories have released 3.1 without a third number, and later 3.2.0: nothing is left out when they are few.
 const fewShort = 0.02;
 
-function versionReading(versions: readonly VersionTag[], aliases: number): Reading {
+function versionReading(
+  versions: readonly VersionTag[],
+  { aliases, variants }: { readonly aliases: number; readonly variants: number },
+): Reading {
   const families = groupFamilies(versions);
   const releases = versions.filter(({ prerelease }) => prerelease === "");
   const odd = releases.filter((each) => !isSemantic(each)).length;
@@ -44,7 +56,9 @@ function versionReading(versions: readonly VersionTag[], aliases: number): Readi
     odd > releases.length * fewShort || /^[._]/.test(families[0]?.name ?? "") ? "loose" : "semver";
   return {
     scheme,
-    explained: versions.length + aliases,
+    explained: versions.length + aliases + variants,
+    aliases,
+    variants,
     what: scheme === "semver" ? "semantic versions" : "versions of two to four numbers",
     families,
   };
@@ -64,7 +78,9 @@ function plainReading(
   }: { readonly scheme: "calver" | "number"; readonly what: string; readonly aliases: number },
 ): Reading[] {
   if (tags.length === 0) return [];
-  return [{ scheme, explained: tags.length + aliases, what, families: groupFamilies(tags) }];
+  return [
+    { scheme, explained: tags.length + aliases, aliases, variants: 0, what, families: groupFamilies(tags) },
+  ];
 }
 
 function aliasesOf(aliases: readonly VersionTag[], versions: readonly VersionTag[]): number {
@@ -72,6 +88,18 @@ function aliasesOf(aliases: readonly VersionTag[], versions: readonly VersionTag
     versions.flatMap(({ numbers }) => numbers.map((_, at) => numbers.slice(0, at + 1).join("."))),
   );
   return aliases.filter(({ numbers }) => prefixes.has(numbers.join("."))).length;
+}
+
+/** Whether nearly all of a line's tags are of versions that have a tag of their own. */
+function isVariant({ shape, tags }: TagLine, known: ReadonlySet<string>): boolean {
+  if (shape.order !== "versions" || known.size === 0) return false;
+  const extract = parseExtract(shape.extract);
+  const of = tags.filter((tag) => known.has((extract.from(tag) ?? "").replace(/^v/, "")));
+  return of.length >= tags.length * 0.8;
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): readonly [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
 }
 
 const fewestInLine = 2;
@@ -89,6 +117,8 @@ function lineReadings(lines: readonly TagLine[]): Reading[] {
       {
         scheme,
         explained,
+        aliases: 0,
+        variants: 0,
         what: `${order} in tags such as ${line.tags.at(-1)}`,
         families: [],
         line,
@@ -110,41 +140,12 @@ function codenameReading(names: readonly string[]): Reading[] {
     {
       scheme: "alphabetical",
       explained: words.length,
+      aliases: 0,
+      variants: 0,
       what: "names, each of which begins with the letter after the one before",
       families: [],
       names: words,
       others: names.filter((name) => !words.includes(name)),
     },
   ];
-}
-
-const floatingNames: ReadonlySet<string> = new Set([
-  "latest",
-  "stable",
-  "lts",
-  "current",
-  "mainline",
-  "edge",
-  "main",
-  "master",
-  "nightly",
-  "rolling",
-  "devel",
-  "dev",
-  "develop",
-  "beta",
-  "rc",
-  "next",
-  "canary",
-  "release",
-  "snapshot",
-  "unstable",
-  "testing",
-  "oldstable",
-  "production",
-]);
-
-/** Names that are known to move, as far as a name tells. */
-export function isFloatingName(name: string): boolean {
-  return floatingNames.has(name);
 }

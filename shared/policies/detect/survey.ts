@@ -1,4 +1,5 @@
 import { describeTag } from "../describe-tag.ts";
+import { platformOf } from "../tag-kinds.ts";
 import { shapeOf, type TagShape } from "./tag-shape.ts";
 
 /** A tag that is read as a version by itself. */
@@ -35,6 +36,8 @@ export interface Survey {
   readonly numbers: readonly VersionTag[];
   /** Those that a longer tag begins with: 1 and 1.27 beside 1.27.4. */
   readonly aliases: readonly VersionTag[];
+  /** Those that begin with a platform: amd64-1.27.4. The others have it in `platform`. */
+  readonly platforms: readonly string[];
   /** The largest first. */
   readonly lines: readonly TagLine[];
   /** Without a digit, such as latest, noble. */
@@ -46,9 +49,11 @@ export function surveyTags(tags: Iterable<string>): Survey {
   const found = { artifact: [], "commit-id": [], invalid: [] } as Record<string, string[]>;
   const readable: VersionTag[] = [];
   const named: string[] = [];
+  const platforms: string[] = [];
   for (const tag of distinct) {
     const description = describeTag(tag);
-    if (description.kind === "version" && !hasCommit(description))
+    if (startsWithPlatform(tag)) platforms.push(tag);
+    else if (description.kind === "version" && !isBuild(description))
       readable.push(withDashes({ tag, ...description }));
     else if (description.kind === "version" || description.kind === "name") named.push(tag);
     else found[description.kind]?.push(tag);
@@ -80,14 +85,26 @@ export function surveyTags(tags: Iterable<string>): Survey {
     dates: rest.filter(dated),
     numbers: numbers.filter((each) => !few.has(each)),
     aliases,
+    platforms,
     lines: lines.sort((a, b) => b.tags.length - a.tags.length),
     names: shapes.get(undefined)?.map(({ tag }) => tag) ?? [],
   };
 }
 
-/** Digits alone after a version are builds; with a letter of a to f they are a commit, which has no order. */
-function hasCommit({ prerelease, family }: Pick<VersionTag, "prerelease" | "family">): boolean {
-  return /[-._]g?(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40}(?=$|[-._])/.test(`-${prerelease}${family}`);
+/** A version that goes on with a commit, which has no order, or with a date: 17.0-20240612. */
+function isBuild({
+  prerelease,
+  family,
+  count,
+}: Pick<VersionTag, "prerelease" | "family" | "count">): boolean {
+  const commit = /[-._]g?(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40}(?=$|[-._])/;
+  return commit.test(`-${prerelease}${family}`) || (count > 1 && /^20[0-9]{6}$/.test(prerelease));
+}
+
+/** `amd64-1.27.4`, as `1.27.4-amd64`, is a part of what `1.27.4` is. */
+function startsWithPlatform(tag: string): boolean {
+  const first = /^[a-z][a-z0-9_]*(?=-)/.exec(tag)?.[0];
+  return first !== undefined && platformOf(`-${first}`) !== undefined;
 }
 
 /** One of thirty or so commit ids has no letter; beside many others of its length it is none of the numbers. */

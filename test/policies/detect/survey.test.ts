@@ -6,13 +6,15 @@ const digest = "0123456789abcdef".repeat(4);
 
 /** Where each of the tags stands. */
 function sorted(tags: readonly string[]): Record<string, readonly string[]> {
-  const { versions, dates, numbers, aliases, lines, names, artifacts, commits, invalid } = surveyTags(tags);
+  const survey = surveyTags(tags);
+  const { versions, dates, numbers, aliases, platforms, lines, names, artifacts, commits, invalid } = survey;
   const tagsOf = (list: readonly { readonly tag: string }[]) => list.map(({ tag }) => tag);
   const all = {
     versions: tagsOf(versions),
     dates: tagsOf(dates),
     numbers: tagsOf(numbers),
     aliases: tagsOf(aliases),
+    platforms,
     lines: lines.flatMap((line) => line.tags),
     names,
     artifacts,
@@ -50,6 +52,8 @@ describe("a survey", () => {
     ],
     ["builds of a branch", ["main-1a2b3c4-1718318033"], { lines: ["main-1a2b3c4-1718318033"] }],
     ["versions with a commit", ["1.2.3-1a2b3c4"], { lines: ["1.2.3-1a2b3c4"] }],
+    ["builds of a version by date", ["17.0-20240612"], { lines: ["17.0-20240612"] }],
+    ["one platform's tags, by their first word", ["arm64v8-1.2.3"], { platforms: ["arm64v8-1.2.3"] }],
     ["names", ["latest", "noble"], { names: ["latest", "noble"] }],
     [
       "signatures and commits",

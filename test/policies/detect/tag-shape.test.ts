@@ -18,6 +18,9 @@ describe("a tag's shape", () => {
     ["1.27.4-1a2b3c4", "{version}-{commit}", "semver", "1.27.4"],
     ["v1.27.4-12-g1a2b3c4", "{version}-{number}-{commit}", "loose", "v1.27.4.12"],
     ["app-1.27.4-build3", "app-{version}-build{number}", "loose", "1.27.4.3"],
+    ["17.0-20240612", "{version}-{date}", "loose", "17.0.20240612"],
+    ["rel_2_05", "rel_{number}_{number}", "loose", "2.05"],
+    ["app-10.0.1.4-3", "app-{version}-{number}", "loose", "10.0.1.4"],
     ["app-1.27.4-rc.3", "app-{version}-rc.{number}", "semver", "1.27.4"],
   ])("of %s is %s, to be read by %s", (tag, text, scheme, key) => {
     const shape = shapeOf(tag);
