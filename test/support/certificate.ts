@@ -23,6 +23,7 @@ async function certificateFor(
   life: { readonly notBeforeDate?: Date; readonly notAfterDate?: Date } = {},
 ): Promise<Certificate> {
   const made = await generate([{ name: "commonName", value: names[1] ?? "wharfgate test" }], {
+    keyType: "ec",
     algorithm: "sha256",
     ...life,
     extensions: [

@@ -28,10 +28,12 @@ export interface ConnectProxyOptions {
   readonly chatter?: string;
   /** Takes the connection and never answers. */
   readonly mute?: boolean;
+  /** The port on loopback that a name leads to, in place of the one that was asked for; undefined refuses it. */
+  readonly route?: (hostname: string) => number | undefined;
 }
 
 export async function startConnectProxy(options: ConnectProxyOptions = {}): Promise<ConnectProxy> {
-  const { tls, refuse, chatter = "", mute = false } = options;
+  const { tls, refuse, chatter = "", mute = false, route } = options;
   const tunnels: Tunnel[] = [];
   const others: string[] = [];
   const sockets = new Set<Socket>();
@@ -47,11 +49,12 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
     const tunnel: Tunnel = { authority: request.url ?? "", headers: request.headers, sent: "" };
     tunnels.push(tunnel);
     if (mute) return;
-    if (refuse !== undefined) {
-      client.end(`HTTP/1.1 ${refuse}\r\ncontent-length: 0\r\n\r\n`);
+    const [hostname = "", asked] = tunnel.authority.split(":");
+    const port = route === undefined ? Number(asked) : route(hostname);
+    if (refuse !== undefined || port === undefined) {
+      client.end(`HTTP/1.1 ${refuse ?? "403 Forbidden"}\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
-    const port = Number(/:([0-9]+)$/.exec(tunnel.authority)?.[1]);
     const upstream = connect(port, "127.0.0.1", () => {
       client.write(`HTTP/1.1 200 Connection established\r\n\r\n${chatter}`);
       client.pipe(upstream).pipe(client);
