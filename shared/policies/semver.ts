@@ -21,6 +21,8 @@ export const semver: PolicyMember = {
             return `${tag} has a leading zero, which semantic versions do not allow; the scheme loose does`;
           case "too-great":
             return `${tag} has a number over 2^53, which cannot be compared exactly`;
+          case "no-number":
+            return `${tag} is not a semantic version (X.Y.Z); to follow it by digest, put it in Track`;
           default:
             return `${tag} is not a semantic version (X.Y.Z)`;
         }

@@ -89,6 +89,13 @@ const ranges: readonly Case[] = [
     skipped: { "2.0.0rc1": "out-of-range" },
   },
   {
+    name: "a lower bound of three numbers begins with the release",
+    tags: "loose >=1.2.0 || =3.1.0",
+    prereleases: "include",
+    chosen: ["3.1.0", "1.2.0"],
+    skipped: { "1.2.0rc1": "out-of-range", "0.9": "out-of-range" },
+  },
+  {
     name: "bounds that are prereleases",
     tags: "loose >=3.13.0rc2 <=3.13.0",
     prereleases: "include",

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
 import { explainAll, select, selectAll } from "../../shared/policies/select.ts";
 import { type Columns, rulesOf } from "./selecting.ts";
@@ -11,6 +11,8 @@ const pages = Array.from({ length: 10 }, (_, page) =>
   }),
 );
 const list = tagListOf(pages.map(tagPageOf));
+
+afterEach(() => vi.restoreAllMocks());
 
 describe("selectAll", () => {
   it.each<{ readonly name: string; readonly columns: Columns }>([
@@ -30,5 +32,34 @@ describe("selectAll", () => {
     expect(new Set([...chosen.versions, ...skipped.map(({ tag }) => tag), ...chosen.tracked]).size).toBe(
       5_000 + chosen.tracked.length,
     );
+  });
+
+  it("lets others go on again and again, however the list is cut into pages", async () => {
+    // A clock by which every look at it is long after the one before.
+    let now = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (now += 1_000));
+    const tags = pages.flat();
+    for (const size of [1, 100, 5_000]) {
+      const cut = Array.from({ length: tags.length / size }, (_, at) =>
+        tags.slice(at * size, (at + 1) * size),
+      );
+      for (const columns of [
+        { tags: "semver >=99" },
+        { tags: "semver >=99", include: ".*" },
+        { tags: "alphabetical >=z" },
+        { verbatim: ["a"] },
+      ]) {
+        let pauses = 0;
+        await selectAll(tagListOf(cut.map(tagPageOf)), rulesOf(columns), async () => {
+          pauses += 1;
+        });
+        expect(pauses).toBeGreaterThan(0);
+        let pausesToExplain = 0;
+        await explainAll(tagListOf(cut.map(tagPageOf)), rulesOf(columns), async () => {
+          pausesToExplain += 1;
+        });
+        expect(pausesToExplain).toBeGreaterThan(pauses + 10);
+      }
+    }
   });
 });

@@ -117,6 +117,39 @@ describe("select, for any list and any rules", () => {
     );
   });
 
+  it("selects each family by itself", () => {
+    const families = ["plain", "-alpine", "-alpine*", "-x"];
+    fc.assert(
+      fc.property(list, columns, fc.shuffledSubarray(families), (tags, rules, some) => {
+        const own = { ...rules, verbatim: [] };
+        const apart = some.flatMap((family) => selectBy({ ...own, family }, tags).versions);
+        if (some.length > 0)
+          expect(selectBy({ ...own, family: some.join(",") }, tags).versions).toEqual(apart);
+      }),
+    );
+  });
+
+  it("keeps the newest of what it would choose without Keep, overall or per major or minor", () => {
+    fc.assert(
+      fc.property(
+        fc.array(npmVersion, { maxLength: 200 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom("all", "major", "minor"),
+        (tags, keep, keepPer) => {
+          const rules = { tags: "semver *", prereleases: "include" };
+          const counts = new Map<string, number>();
+          const expected = selectBy(rules, tags).versions.filter((tag) => {
+            const parts = tag.replace("v", "").split(".");
+            const group = parts.slice(0, ["all", "major", "minor"].indexOf(keepPer)).join(".");
+            counts.set(group, (counts.get(group) ?? 0) + 1);
+            return (counts.get(group) ?? 0) <= keep;
+          });
+          expect(selectBy({ ...rules, keep, keepPer }, tags).versions).toEqual(expected);
+        },
+      ),
+    );
+  });
+
   it("agrees with npm's semver on releases, and on their order", () => {
     fc.assert(
       fc.property(fc.array(version, { maxLength: 40 }), range, (tags, text) => {

@@ -152,7 +152,7 @@ describe("semver", () => {
       "1.27.1.4 has more than the three numbers of a semantic version; the scheme loose reads two to four",
     ],
     ["1.27.01", "1.27.01 has a leading zero, which semantic versions do not allow; the scheme loose does"],
-    ["latest", "latest is not a semantic version (X.Y.Z)"],
+    ["latest", "latest is not a semantic version (X.Y.Z); to follow it by digest, put it in Track"],
     ["2021.12.16", "2021.12.16 is outside ~1.27"],
   ])("explains %s", (tag, detail) => {
     expect(selectBy({ tags: "semver ~1.27" }, [tag]).skipped[0]?.detail).toBe(detail);
