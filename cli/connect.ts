@@ -1,4 +1,5 @@
 import { readRunning } from "../local/running.ts";
+import { unproxied } from "../local/unproxied.ts";
 import type { App } from "../shared/app.ts";
 import { Failure } from "../shared/model/failure.ts";
 
@@ -27,5 +28,6 @@ export async function connect(dataDir: string, environment: NodeJS.ProcessEnv = 
     const value = running.environment[name];
     if (value !== undefined) environment[name] = value;
   }
+  Object.assign(environment, unproxied(environment));
   return createApp(readSettings({ ...environment, ...running.environment }));
 }

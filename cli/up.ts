@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { startAzurite } from "../local/azurite.ts";
@@ -9,6 +9,8 @@ import { createLiveLog } from "../local/live-log.ts";
 import type { Log } from "../local/log.ts";
 import type { OneMachine } from "../local/one-machine.ts";
 import { claimFolder, clearRunning, writeRunning } from "../local/running.ts";
+import { unproxied } from "../local/unproxied.ts";
+import { createSettingReader } from "../shared/auth/setting-reader.ts";
 import { toFailure } from "../shared/model/failure.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { table } from "./output.ts";
@@ -53,17 +55,22 @@ async function up({ data, reset, demo }: Options): Promise<void> {
     await rm(dir, { recursive: true, force: true });
     await claimFolder(dir);
   }
+  Object.assign(process.env, unproxied(process.env));
   const log = createLiveLog(say);
   const storage = startAzurite({ data: { location: join(dir, "storage") }, log });
   // Loaded while storage starts, which takes as long.
-  const { startOneMachine } = await import("../local/one-machine.ts");
-  const { WHARFGATE_UPSTREAMS: upstreams, WHARFGATE_CA_FILE: caFile } = process.env;
+  const [{ startOneMachine }, { readRegistryAccess }] = await Promise.all([
+    import("../local/one-machine.ts"),
+    import("../shared/auth/registry-access.ts"),
+  ]);
+  const { WHARFGATE_UPSTREAMS: upstreams } = process.env;
   const machine = await startOneMachine({
     dir,
     log,
     storage,
     ...(upstreams === undefined ? {} : { upstreams }),
-    ...(caFile === undefined ? {} : { ca: await readFile(caFile, "utf8") }),
+    // The app tells what is wrong with its settings.
+    access: readRegistryAccess(createSettingReader(process.env)),
   });
   let functions: FunctionsProcess | undefined;
   const stop = onceOnly(async () => {
@@ -102,10 +109,12 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
 }
 
-/** What somebody has set beside what one-machine mode sets; credentials stay in the environment, out of the file. */
+const secretSettings = /^WHARFGATE_(?:CREDENTIAL_|CLIENT_CERT_|PROXY$)/;
+
+/** What somebody has set beside what one-machine mode sets; what may hold a secret stays in the environment, out of the file. */
 function ownSettings(environment: NodeJS.ProcessEnv): Record<string, string> {
   const own = Object.entries(environment).filter(
-    ([name]) => name.startsWith("WHARFGATE_") && !name.startsWith("WHARFGATE_CREDENTIAL_"),
+    ([name]) => name.startsWith("WHARFGATE_") && !secretSettings.test(name),
   );
   return Object.fromEntries(own.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { createRegistries } from "../shared/auth/registries.ts";
+import type { RegistryAccess } from "../shared/auth/registry-access.ts";
 import { parseHostRules } from "../shared/http/host-rules.ts";
 import { startArm } from "./arm/arm.ts";
 import { createRegistryTransfer } from "./arm/registry-transfer.ts";
@@ -43,9 +44,9 @@ export interface OneMachineOptions {
   readonly dir: string;
   /** Storage, which takes longest to start: it may still be on its way. Closed with the rest. */
   readonly storage: Promise<Azurite>;
-  /** Entries of the allow-list that somebody has set, and certificates to trust, for the stand-ins' transfers too. */
+  /** Entries of the allow-list that somebody has set, and how registries are reached, for the stand-ins' transfers too. */
   readonly upstreams?: string;
-  readonly ca?: string;
+  readonly access?: RegistryAccess;
   readonly log: Log;
   /** `free` takes free ports only, for tests that run beside another instance. */
   readonly ports?: "usual" | "free";
@@ -89,13 +90,12 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
   ]);
   const allowed = options.upstreams === undefined ? upstreams : `${options.upstreams} ${upstreams}`;
   const rules = parseHostRules(allowed);
-  const trusted = options.ca === undefined ? {} : { ca: options.ca };
   const arm = await startArm({
     dir,
     port: ports.arm.port,
     registry: { resourceId, loginServer: registry.host },
     transfer: createRegistryTransfer({
-      upstreams: (credentials) => createRegistries({ rules, credentials, ...trusted }),
+      upstreams: (credentials) => createRegistries({ rules, credentials, ...options.access }),
       target: createRegistries({ rules, credentials: { resolve: async () => admin } }).open(
         registry.host,
         "admin",

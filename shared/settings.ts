@@ -1,13 +1,12 @@
-import { readFileSync } from "node:fs";
 import { type HostCredential, parseHostCredential } from "./auth/host-credential.ts";
-import { parseEntraHosts, parseTokenHosts } from "./auth/token-hosts.ts";
+import { type RegistryAccess, readRegistryAccess } from "./auth/registry-access.ts";
+import { createSettingReader } from "./auth/setting-reader.ts";
+import { parseEntraHosts } from "./auth/token-hosts.ts";
 import type { CredentialOptions } from "./azure/identity.ts";
 import { parseKeyVaults } from "./azure/key-vault.ts";
 import type { StorageAccount } from "./azure/storage.ts";
 import { parseChannelName } from "./documents/watch-columns.ts";
-import { type ClientCertificate, parseHostCertificate } from "./http/client-certificate.ts";
 import { type HostRules, parseHostRules } from "./http/host-rules.ts";
-import { createProxies, type Proxies, parseProxy, parseProxyExceptions } from "./http/proxies.ts";
 import { type AgentPoolConfig, parseAgentPoolConfig } from "./methods/agent-pool-config.ts";
 import { type MethodKind, parseMethodKind } from "./methods/members.ts";
 import { printable } from "./model/digest.ts";
@@ -18,7 +17,7 @@ import { defaultUpstreams } from "./registry/hosts.ts";
 import { defaultLimits, type Limits, parseLimits } from "./registry/limits.ts";
 
 /** All that is configured from outside, parsed. Docs: docs/settings.md. */
-export interface Settings {
+export interface Settings extends RegistryAccess {
   readonly storage: StorageAccount;
   readonly identity: CredentialOptions;
   /** Upstream hosts and the target: all that the registry client may talk to. */
@@ -36,13 +35,6 @@ export interface Settings {
   readonly keyVaults: ReadonlyMap<string, string>;
   /** Registries beside the target that may be given the app's Entra ID token. */
   readonly entraHosts: readonly string[];
-  /** Token services that may be given a registry's credentials, by registry. */
-  readonly tokenHosts: ReadonlyMap<string, readonly string[]>;
-  /** PEM certificates to trust beside the public ones. */
-  readonly ca?: string;
-  /** By registry host. */
-  readonly clientCertificates: ReadonlyMap<string, ClientCertificate>;
-  readonly proxies: Proxies;
   readonly leaseMs: number;
   readonly deadlineMs: number;
   readonly notifyWindowMs: number;
@@ -58,19 +50,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the settings from the environment; one `invalid` failure names all that is wrong. */
 export function readSettings(environment: Environment = process.env): Settings {
-  const problems: string[] = [];
-  const get = (name: string): string | undefined => environment[name]?.trim() || undefined;
-  const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
-    const text = get(name);
-    if (text === undefined) return undefined;
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      problems.push(`${name}: ${error.message}`);
-      return undefined;
-    }
-  };
+  const settings = createSettingReader(environment);
+  const { get, read, named, problems } = settings;
 
   const storage = readStorage(get);
   if (storage === undefined) {
@@ -97,48 +78,26 @@ export function readSettings(environment: Environment = process.env): Settings {
     }),
   );
   const method = read("WHARFGATE_METHOD", parseMethodKind);
-  const channels = named(environment, "WHARFGATE_CHANNEL_").flatMap(([name, variable]) => {
+  const channels = named("WHARFGATE_CHANNEL_").flatMap(([name, variable]) => {
     const channel = read(variable, (text) =>
       parseChannel(parseChannelName(name.toLowerCase().replaceAll("_", "-")), text),
     );
     return channel === undefined ? [] : [channel];
   });
   const credentials = new Map(
-    named(environment, "WHARFGATE_CREDENTIAL_").flatMap(([name, variable]): [string, HostCredential][] => {
+    named("WHARFGATE_CREDENTIAL_").flatMap(([name, variable]): [string, HostCredential][] => {
       const parsed = read(variable, parseHostCredential);
       return parsed === undefined ? [] : [[name, parsed]];
     }),
   );
-  const clientCertificates = new Map(
-    named(environment, "WHARFGATE_CLIENT_CERT_").flatMap(([, variable]): [string, ClientCertificate][] => {
-      const parsed = read(variable, (text) => parseHostCertificate(text, readFile));
-      const host = read(variable, () => parsed && parseHost(parsed.host));
-      return parsed === undefined || host === undefined ? [] : [[host, parsed.certificate]];
-    }),
-  );
   const keyVaults = read("WHARFGATE_KEY_VAULTS", parseKeyVaults) ?? new Map();
   const entraHosts = read("WHARFGATE_ENTRA_HOSTS", parseEntraHosts) ?? [];
-  const tokenHosts = read("WHARFGATE_TOKEN_HOSTS", parseTokenHosts) ?? new Map();
-  const proxies = readProxies();
-  const ca = read("WHARFGATE_CA_FILE", (path) => readFile(path).toString("utf8"));
+  const access = readRegistryAccess(settings);
   const statusUrl = get("WHARFGATE_STATUS_URL");
   const clientId = get("AZURE_CLIENT_ID") ?? get("AzureWebJobsStorage__clientId");
 
   function seconds(name: string, fallback: number): number {
     return (read(name, parseSeconds) ?? fallback) * 1000;
-  }
-  /** As curl has it, the lower-case name goes first; ours goes before both. */
-  function readProxies(): Proxies {
-    const proxy = (...names: string[]) => {
-      const name = names.find((each) => get(each) !== undefined);
-      return name === undefined ? undefined : read(name, parseProxy);
-    };
-    return createProxies({
-      https: proxy("WHARFGATE_PROXY", "https_proxy", "HTTPS_PROXY"),
-      http: proxy("WHARFGATE_PROXY", "http_proxy", "HTTP_PROXY"),
-      except:
-        read(get("no_proxy") === undefined ? "NO_PROXY" : "no_proxy", parseProxyExceptions) ?? (() => false),
-    });
   }
   const leaseMs = seconds("WHARFGATE_LEASE", 300);
   if (leaseMs === 0)
@@ -163,9 +122,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     credentials,
     keyVaults,
     entraHosts,
-    tokenHosts,
-    clientCertificates,
-    proxies,
+    ...access,
     leaseMs,
     deadlineMs,
     notifyWindowMs,
@@ -174,7 +131,6 @@ export function readSettings(environment: Environment = process.env): Settings {
       ? {}
       : { acr: { resourceId, ...(armEndpoint === undefined ? {} : { armEndpoint }) } }),
     ...(agentPool === undefined ? {} : { agentPool }),
-    ...(ca === undefined ? {} : { ca }),
     ...(statusUrl === undefined ? {} : { statusUrl }),
   };
 }
@@ -208,19 +164,4 @@ function parseSeconds(text: string): number {
   const value = Number(text);
   if (/^\d{1,6}$/.test(text)) return value;
   throw new Failure("invalid", `"${printable(text)}" is not a whole number of seconds`);
-}
-
-function readFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new Failure("invalid", `the file "${printable(path)}" cannot be read`, { cause: error });
-  }
-}
-
-function named(environment: Environment, prefix: string): [name: string, variable: string][] {
-  return Object.keys(environment)
-    .filter((variable) => variable.startsWith(prefix) && variable.length > prefix.length)
-    .sort()
-    .map((variable) => [variable.slice(prefix.length), variable]);
 }
