@@ -70,7 +70,7 @@ export async function planChange(
   };
   const method = after.method ?? ports.defaultMethod;
   const arrivals = await askArrivals(enters, ends, signal);
-  const question = { ...ends, method, reads: reads ?? defaultReads(after.source.host) };
+  const question = { ...ends, method, reads: reads ?? defaultReads(after.source.host, listing.quota) };
   const cost = await costOf(arrivals, question, signal);
   const state = await stateOf(after, ports.states, signal);
   const known = wantedOf(selection).filter(

@@ -4,6 +4,7 @@ import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { countsPulls } from "../registry/hosts.ts";
 import { type ImageToMeasure, type Measured, measureImages } from "../registry/measure-images.ts";
+import type { LowQuota } from "../stores/hosts.ts";
 import { type Arrival, type ArrivalPorts, mostTags } from "./plan-arrivals.ts";
 
 /** What it takes to bring a plan's images in. */
@@ -38,8 +39,9 @@ const mostImages = 50;
 const readsWherePullsCount = 25;
 const readsElsewhere = 1000;
 
-/** How many manifests a plan reads at an upstream unless it is told otherwise. */
-export function defaultReads(host: string): number {
+/** How many manifests a plan reads at an upstream unless it is told otherwise; none while its quota is low. */
+export function defaultReads(host: string, low: LowQuota | undefined): number {
+  if (low !== undefined) return 0;
   return countsPulls(host) ? readsWherePullsCount : readsElsewhere;
 }
 
@@ -85,7 +87,7 @@ export async function costOf(
 function imagesOf(arrivals: ReadonlyMap<string, Arrival>, watch: Watch): ImageToMeasure[] {
   const images = new Map<Digest, ImageToMeasure>();
   for (const [tag, arrival] of arrivals) {
-    if (arrival.fate !== "import" || images.has(arrival.digest)) continue;
+    if (arrival.fate !== "import") continue;
     const toRepository = watch.target(watch.source, tag).path;
     images.set(arrival.digest, { digest: arrival.digest, fromRepository: watch.source.path, toRepository });
   }
@@ -117,7 +119,7 @@ function whyUnread(
   { reads, host }: { readonly reads: number; readonly host: string },
 ): string {
   const price = countsPulls(host) ? `, since each costs a pull at ${host}` : "";
-  return `Images that were not read: ${unread}. A plan reads ${reads} manifests of ${mostImages} images at most${price}.`;
+  return `Images that were not read: ${unread}. This plan may read ${reads} manifests of ${mostImages} images at most${price}.`;
 }
 
 function estimate(

@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers/promises";
 import type { Watch } from "../documents/watch.ts";
-import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
 import { formatRepository, type Repository } from "../model/reference.ts";
 import { type TagList, tagListOf } from "../model/tag-list.ts";
@@ -9,12 +8,11 @@ import { needsList } from "../policies/rules.ts";
 import { explainAll, type Selection, selectAll } from "../policies/select.ts";
 import { type CountedReads, countReads } from "../registry/counted.ts";
 import type { Registries } from "../registry/registry.ts";
-import type { Hosts } from "../stores/hosts.ts";
+import type { Hosts, LowQuota } from "../stores/hosts.ts";
 
 export interface ListingPorts {
   readonly registries: Registries;
   readonly hosts: Hosts;
-  readonly now: Clock;
 }
 
 /** Upstream as a plan reads it. A watch that only tracks floating tags needs no listing. */
@@ -23,6 +21,8 @@ export interface PlanListing {
   readonly tags: TagList;
   /** Undefined when no listing was needed. */
   readonly listed: number | undefined;
+  /** What is left of the host's quota when that is little. */
+  readonly quota: LowQuota | undefined;
 }
 
 /**
@@ -31,33 +31,40 @@ export interface PlanListing {
  */
 export async function listForPlan(
   rows: readonly [Watch, ...Watch[]],
-  { registries, hosts, now }: ListingPorts,
+  { registries, hosts }: ListingPorts,
   signal: AbortSignal,
 ): Promise<PlanListing> {
   const [watch] = rows;
   const { host, path } = watch.source;
-  await refuseWhilePaused(watch.source, { hosts, now }, signal);
+  const quota = await refuseWhilePaused(watch.source, { hosts }, signal);
   const source = countReads(registries.open(host, watch.credential));
-  if (!rows.some(({ rules }) => needsList(rules))) return { source, tags: tagListOf([]), listed: undefined };
+  if (!rows.some(({ rules }) => needsList(rules)))
+    return { source, tags: tagListOf([]), listed: undefined, quota };
   const tags = await source.registry.listTags(path, signal);
-  return { source, tags, listed: tags.size };
+  return { source, tags, listed: tags.size, quota };
 }
 
-/** Nothing is asked of a host while it wants a pause, not even for a question. */
+/**
+ * Nothing is asked of a host while it wants a pause, not even for a question. Returns what is low of its quota, which is left
+ * to imports.
+ */
 export async function refuseWhilePaused(
   source: Repository,
-  { hosts, now }: Pick<ListingPorts, "hosts" | "now">,
+  { hosts }: Pick<ListingPorts, "hosts">,
   signal: AbortSignal,
-): Promise<void> {
-  const { host } = source;
-  const pause = await hosts.pauseOf(host, signal);
-  if (pause !== undefined && pause.until > now()) {
+): Promise<LowQuota | undefined> {
+  const view = await hosts.get(source.host, signal);
+  if (view === undefined) return undefined;
+  const { state, at } = view;
+  if (state.pause !== undefined && state.pause.until > at) {
+    const { until } = state.pause;
     throw new Failure(
       "rate-limited",
-      `${host} asked for a pause until ${pause.until.toISOString()}: it is not asked before, so what is new in ${formatRepository(source)} is not known`,
-      { retryAfterMs: pause.until.getTime() - now().getTime() },
+      `${source.host} asked for a pause until ${until.toISOString()}: it is not asked before, so what is new in ${formatRepository(source)} is not known`,
+      { retryAfterMs: until.getTime() - at.getTime() },
     );
   }
+  return state.quota !== undefined && state.quota.until > at ? state.quota : undefined;
 }
 
 /** A selection with the reasons of everything else, made in slices: the longest list does not hold up others. */

@@ -36,9 +36,8 @@ export async function planRow(
 }
 
 function parseChanged(id: WatchId | undefined, columns: Values): Watch {
-  const row = Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== ""));
-  const { group, name } = id ?? { group: "default", name: nameOf(row) };
-  return parseWatch(group, name, row);
+  const { group, name } = id ?? { group: "default", name: nameOf(columns) };
+  return parseWatch(group, name, columns);
 }
 
 /** Any name will do for a row that is not stored; what is wrong with its source is the parser's to say. */

@@ -38,12 +38,8 @@ export function createTrial(source: Repository, tags: TagList): Trial {
       const { scheme } = candidate.reading;
       const all = choose({ ...base, Tags: `${scheme} *` });
       const range = rangeOf(candidate, all);
-      const what = whatOf(candidate);
-      const row = attempt(toColumns(base, scheme, range), what);
-      // What is newest must be in it, whatever the range was reckoned from.
-      if (row !== undefined && row.selects.newest[0] === all[0]) return [{ row, why: range.why }];
-      const wide = attempt({ ...base, Tags: `${scheme} *` }, what);
-      return wide === undefined ? [] : [{ row: wide, why: "All are taken." }];
+      const row = attempt(toColumns(base, scheme, range), whatOf(candidate));
+      return row === undefined ? [] : [{ row, why: range.why }];
     },
   };
 }

@@ -156,6 +156,37 @@ describe("the plan of a changed row", () => {
     expect(found).toEqual(fates);
   });
 
+  it("stops asking at a 429", async () => {
+    for (let patch = 0; patch < 50; patch += 1) putImage(upstream, repository, `3.0.${patch}`);
+    upstream.failNext("headManifest", new Failure("rate-limited", "no"));
+    const { spent, cost } = await change({ watch: "default/app", with: { Tags: "semver 3.x" }, reads: 0 });
+    expect(spent.heads).toBeLessThanOrEqual(4);
+    expect(cost.notes.join()).toMatch(/further tags were not asked for: .* stops at a 429/);
+  });
+
+  it("leaves what little is left of a quota to the imports", async () => {
+    const at = new Date(bench.now().getTime());
+    const quota = { limit: 100, remaining: 3, since: at, until: new Date(at.getTime() + 60_000) };
+    await bench.stores.hosts.change(
+      upstreamHost,
+      ({ state }) => ({ answer: {}, next: { ...state, quota } }),
+      never,
+    );
+    const { spent, cost } = await change({ watch: "default/app", with: { Tags: "semver *" } });
+    expect(spent.gets).toBe(0);
+    expect(cost).toMatchObject({ images: 2, measured: 0, certainty: "at-least" });
+  });
+
+  it("knows that a change which selects nothing new asks no more than any poll", async () => {
+    const parsed = parseWatch("default", "app", columns);
+    const known = new Map(["2.1.0", "2.0.0"].map((tag) => [tag, makeRecord({ tag }).digest]));
+    const state = { revision: parsed.revision, known, moved: new Map(), listed: 4 };
+    await bench.stores.states.save(upstreamHost, parsed, { state, etag: undefined, signal: never });
+    const plan = await change({ watch: "app", with: { Note: "as it was" } });
+    expect(plan.nextPoll).toEqual({ pages: 1, heads: 1 });
+    expect(plan.notes).toEqual(["The same tags are followed before and after."]);
+  });
+
   it("is still told when the target does not answer: all counts as lacking there", async () => {
     target.failNext("headManifest", new Failure("network", "target.example does not answer"));
     const { cost } = await change({ watch: "default/app", with: { Tags: "semver >=1.1" } });

@@ -39,6 +39,18 @@ it.each([
   },
 );
 
+it("does not plan to import again what a row that was changed has in the ledger", async () => {
+  const bench = createStepBench();
+  for (const tag of ["1.0.0", "2.0.0"]) bench.upstream.tags.set(`library/app:${tag}`, digestNamed(tag));
+  const target = { host: bench.target.host, ...watch.target(watch.source, "1.0.0") };
+  const done = makeRecord({ tag: "1.0.0", target, state: "done" });
+  const elsewhere = makeRecord({ tag: "2.0.0", state: "done" });
+  await bench.stores.ledger.add([{ record: done }, { record: elsewhere }], never);
+  const { tags } = await plan(watch, bench.ports, never);
+  expect(tags.filter(({ verdict }) => verdict === "have").map(({ tag }) => tag)).toEqual(["1.0.0"]);
+  expect(tags.filter(({ verdict }) => verdict === "import").map(({ tag }) => tag)).toEqual(["2.0.0"]);
+});
+
 it("shows a moved tag as held, a new one as to import, an absent one as missing, and the rest with a reason", async () => {
   const bench = createStepBench();
   for (const tag of ["1.0.0", "2.0.0", "latest", "edge"])

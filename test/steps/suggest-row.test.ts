@@ -196,6 +196,12 @@ const invented: readonly Case[] = [
     newest: ["5.1.4-ls14", "5.1.4-ls13"],
   },
   {
+    name: "a suffix that nearly all versions have",
+    tags: () => ["1.0.0", ...range(9).map((at) => `1.${at}.0-ce.0`)],
+    columns: { Tags: "semver >=1 <2", Family: "-ce.0", Keep: "5" },
+    newest: ["1.8.0-ce.0"],
+  },
+  {
     name: "wud#866: two old dates do not beat versions",
     tags: () => [...range(20).map((at) => `10.${at}.4`), "2021.12.16", "2021.11.3"],
     columns: { Tags: "semver >=10 <11", Keep: "5" },

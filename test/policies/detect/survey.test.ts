@@ -44,6 +44,11 @@ describe("a survey", () => {
     ["a year with what is no month", ["2024.13.1"], { versions: ["2024.13.1"] }],
     ["dates with hyphens", ["2024-06-13"], { dates: ["2024-06-13"] }],
     ["short years, when months are padded", ["24.04", "22.10"], { dates: ["22.10", "24.04"] }],
+    [
+      "two numbers of two digits, no month of which is padded",
+      ["10.11", "11.10"],
+      { versions: ["10.11", "11.10"] },
+    ],
     ["two numbers of two digits that are no dates", ["10.11", "11.4"], { versions: ["10.11", "11.4"] }],
     [
       "versions that could be dates, were it not for others",
