@@ -15,7 +15,8 @@ export function keyVaultFailure(error: unknown, doing: string): Failure {
   }
   if (typeof statusCode !== "number") {
     const broken = typeof code === "string" && /^E[A-Z_]+$|^REQUEST_SEND_ERROR$/.test(code);
-    return new Failure(broken ? "network" : "internal", `${doing}: ${text}`);
+    // What is left: a challenge for another domain, an answer that the SDK cannot read.
+    return new Failure(broken ? "network" : "protocol", `${doing}: ${text}`);
   }
   const context = { status: statusCode };
   if (statusCode === 404)

@@ -18,12 +18,14 @@ async function packagesLoadedBy(code: string): Promise<readonly string[]> {
     });
     const { createAcr } = await import("./shared/azure/acr.ts");
     const { createCredential } = await import("./shared/azure/identity.ts");
+    const { createKeyVaults, parseKeyVaults } = await import("./shared/azure/key-vault.ts");
     const credential = createCredential({ source: "managed-identity" });
     const acr = createAcr({
       resourceId: "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
       credential,
       armEndpoint: "https://127.0.0.1:1",
     });
+    const vaults = createKeyVaults({ vaults: parseKeyVaults("ops=https://127.0.0.1:1"), credential });
     ${code}
     console.log(JSON.stringify([...loaded]));`;
   const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: root });
@@ -38,5 +40,11 @@ describe("the Azure side at start", () => {
   it("loads the ARM SDK with the first call", async () => {
     const code = "await acr.describe(AbortSignal.abort()).catch(() => {});";
     expect(await packagesLoadedBy(code)).toContain("@azure/arm-containerregistry");
+  });
+
+  it("loads the Key Vault SDK with the first secret", async () => {
+    const loaded = await packagesLoadedBy('await vaults.read("ops", "hub").catch(() => {});');
+    expect(loaded).toContain("@azure/keyvault-secrets");
+    expect(loaded).not.toContain("@azure/arm-containerregistry");
   });
 });

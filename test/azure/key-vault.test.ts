@@ -79,7 +79,7 @@ describe("a vault", () => {
 
   it("that challenges for another domain gets no token", async () => {
     vault.server.expect(`GET ${vaultPath}`, challenge("https://management.azure.com"));
-    await failureOf(() => vaults.read("ops", "hub"), "internal");
+    await failureOf(() => vaults.read("ops", "hub"), "protocol");
     expect([tokens(), asked]).toEqual([[undefined], []]);
   });
 

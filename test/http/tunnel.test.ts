@@ -102,6 +102,37 @@ describe("a proxy", () => {
     await other.finish();
   });
 
+  it("is not offered the client certificate that the origin demands", async () => {
+    const mine = await makeCertificate("me.corp");
+    const asking = await startScriptedServer({
+      ...certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+      ca: [mine.cert],
+    });
+    const host = `registry.corp:${asking.port}`;
+    proxy = await startConnectProxy({
+      tls: { ...certificate, requestCert: true, rejectUnauthorized: false },
+    });
+    started.push(proxy);
+    const rules = parseHostRules(host);
+    const rule = rules.find(host);
+    if (rule === undefined) throw new Error("not in the list");
+    client = createHttpClient({
+      reach: createReach({ origin: new URL(`https://${host}`), rule, rules }),
+      ca: certificate.cert,
+      clientCertificates: new Map([
+        [host, mine],
+        [proxy.host, mine],
+      ]),
+      proxies: createProxies({ https: parseProxy(proxy.origin), http: undefined, except: () => false }),
+    });
+    asking.expect("GET /x", { body: "hello" });
+    expect((await client.read(get(`https://${host}/x`))).body.toString()).toBe("hello");
+    expect([asking.offered, proxy.offered]).toEqual([["me.corp"], ["none"]]);
+    await asking.finish();
+  });
+
   it("tunnels plain http as well", async () => {
     const plain = await startScriptedServer();
     const server80 = `registry.corp:${plain.port}`;

@@ -350,6 +350,28 @@ describe("manifests", () => {
   );
 });
 
+describe("a redirect, behind a proxy", () => {
+  const [config] = makeImage([], "amd64").blobs;
+
+  it.each([
+    "https://169.254.169.254/latest/meta-data/",
+    "https://2130706433/",
+    "https://0x7f.1/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://10.0.0.1/",
+    "http://cdn.example/",
+    "https://localhost/",
+    "https://user:word@quay.io/",
+  ])("to %s is not followed, nor asked of the proxy", async (location) => {
+    if (config === undefined) throw new Error("no blob");
+    const path = `/v2/app/blobs/${config.descriptor.digest}`;
+    far.at("quay.io").expect(`GET ${path}`, { status: 302, headers: { location } });
+    const client = far.open().open("quay.io");
+    await failureOf(() => client.getBlob("app", config.descriptor, { signal: never }), "blocked");
+    expect(far.asked()).toEqual(["quay.io:443"]);
+  });
+});
+
 describe("a catalogue", () => {
   it("Microsoft: all in one answer, to anybody", async () => {
     far

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import type { TLSSocket, TlsOptions } from "node:tls";
 
 /** What a CONNECT asked for, and the head of what then went through, which must look like TLS or a request. */
 export interface Tunnel {
@@ -17,11 +18,13 @@ export interface ConnectProxy {
   readonly tunnels: readonly Tunnel[];
   /** Requests that came without CONNECT. */
   readonly others: readonly string[];
+  /** Whether each TLS connection to the proxy came with a client certificate. */
+  readonly offered: readonly ("certificate" | "none")[];
   stop(): Promise<void>;
 }
 
 export interface ConnectProxyOptions {
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: TlsOptions;
   /** Answered instead of opening a tunnel: a status line's rest, such as `403 Forbidden`. */
   readonly refuse?: string;
   /** Sent right behind the 200, before the client has said a word. */
@@ -36,10 +39,14 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
   const { tls, refuse, chatter = "", mute = false, route } = options;
   const tunnels: Tunnel[] = [];
   const others: string[] = [];
+  const offered: ("certificate" | "none")[] = [];
   const sockets = new Set<Socket>();
   const server = tls === undefined ? createServer() : createTlsServer(tls);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket.on("error", () => {}));
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    offered.push(Object.keys(socket.getPeerCertificate() ?? {}).length > 0 ? "certificate" : "none");
   });
   server.on("request", (request, response) => {
     others.push(`${request.method} ${request.url}`);
@@ -72,6 +79,7 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
     host: `127.0.0.1:${port}`,
     tunnels,
     others,
+    offered,
     async stop() {
       for (const socket of sockets) socket.destroy();
       server.closeAllConnections();

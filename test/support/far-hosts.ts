@@ -14,6 +14,8 @@ export interface FarHosts {
   seen(secret: string): string[];
   /** Every Authorization header, by host; hosts that saw none are left out. */
   authorizations(): Readonly<Record<string, readonly string[]>>;
+  /** What the proxy was asked to lead to. */
+  asked(): readonly string[];
   /** Throws when a host was asked for what it did not expect, or not for what it did. */
   finish(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startFarHosts(names: readonly string[]): Promise<FarHosts>
       }
       return found;
     },
+    asked: () => [...new Set(proxy.tunnels.map(({ authority }) => authority))],
     async finish() {
       for (const registries of opened) await registries.close();
       await proxy.stop();
