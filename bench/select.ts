@@ -54,10 +54,6 @@ function rulesOf(columns: Readonly<Record<string, string>>): Rules {
   return rules;
 }
 
-function lowerQuartile(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 4)] ?? Number.NaN;
-}
-
 /** The tags where they stand in the JSON of a page, as a poll has them. */
 function inPlace(bytes: Buffer): TagList {
   const scan = scanTags(bytes);
@@ -67,10 +63,7 @@ function inPlace(bytes: Buffer): TagList {
   return tagListOf([{ bytes, bounds: step.value }]);
 }
 
-/**
- * Milliseconds of contestants that run in turns, so that all of them meet the same machine; the lower quartile, which other
- * processes hardly touch.
- */
+/** Milliseconds of contestants that run in turns, so that all of them meet the same machine: each one's best run, warm. */
 function race<Name extends string>(
   contestants: Readonly<Record<Name, () => unknown>>,
   rounds: number,
@@ -84,7 +77,7 @@ function race<Name extends string>(
       if (round >= 0) times.get(name)?.push(performance.now() - started);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, lowerQuartile(times.get(name) ?? [])])) as Record<
+  return Object.fromEntries(names.map((name) => [name, Math.min(...(times.get(name) ?? []))])) as Record<
     Name,
     number
   >;

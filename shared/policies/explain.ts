@@ -152,7 +152,7 @@ function createVersionJudge(
 function ofPlatform(tag: string, platform: string, where: string): Reason {
   return because(
     "platform-suffix",
-    `${tag} is for ${platform} alone, which the tag without it has too; if it is meant, name it in ${where}`,
+    `${tag} is for one platform alone, ${platform}; to follow it, name it in ${where}`,
   );
 }
 

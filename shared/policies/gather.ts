@@ -1,5 +1,6 @@
 import { isTag } from "../model/reference.ts";
 import { type TagList, type TagPage, tagAt } from "../model/tag-list.ts";
+import { noSuffixes } from "./evidence.ts";
 import { isOfFamily } from "./families.ts";
 import { NameCandidates } from "./name-candidates.ts";
 import { createNamedTags } from "./named-tags.ts";
@@ -82,7 +83,7 @@ function createGatherer(
       const release = read.prereleaseStart === read.prereleaseEnd;
       // Without patterns, nothing but a number with letters behind it reads as a version and as a commit id.
       if ((patterns || (wide && !release)) && !isWanted(tagAt(tags, tag), rules)) continue;
-      found.evidence[family]?.note(read, release || !aliases ? "" : read.prereleaseOf(key));
+      found.evidence[family]?.note(read, aliases ? found.suffixesOf(read, family, key, end) : noSuffixes);
       if (!range.has(read, key) || !(release || read.wanted)) continue;
       if (named.has(bytes, tagStart, tagEnd)) continue;
       found.add(read, { page, tag, text, start, end, family });

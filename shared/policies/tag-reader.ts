@@ -150,8 +150,8 @@ export class TagReader {
   #readPrerelease(bytes: Uint8Array, from: number, end: number): boolean {
     const first = bytes[from] ?? 0;
     if (from < end && isDigit(first)) {
-      // A number after `_` or `.` counts builds of a release; after `-` semantic versions have it for a prerelease.
-      if (bytes[from - 1] !== dash) return false;
+      // A number after `_` or `.` counts builds of a release; after `-` semantic versions have it for a prerelease. 32bit is none.
+      if (bytes[from - 1] !== dash || !endsWord(bytes, digitsEnd(bytes, from, end), end)) return false;
       this.wanted = this.#unlabelled;
     } else if (!this.#readWord(bytes, from, end)) return false;
     let at = alphanumericEnd(bytes, from, end);

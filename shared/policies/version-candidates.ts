@@ -1,6 +1,6 @@
 import { type TagPage, tagAt } from "../model/tag-list.ts";
 import type { Candidates, Doubt } from "./candidates.ts";
-import { createEvidence, type Evidence, isGap } from "./evidence.ts";
+import { createEvidence, type Evidence, isGap, type Suffixes } from "./evidence.ts";
 import type { VersionPolicy } from "./policy.ts";
 import { byBytes, byNature } from "./precedence.ts";
 import type { Rules } from "./rules.ts";
@@ -39,6 +39,14 @@ export class VersionCandidates implements Candidates {
   /** Where the text stands from which candidates are read that come next; a page's own number for its own text. */
   addText(bytes: Uint8Array): number {
     return this.#texts.push(bytes) - 1;
+  }
+
+  /** What tells aliases of the version that `read` has just read. */
+  suffixesOf(read: TagReader, which: number, bytes: Uint8Array, end: number): Suffixes {
+    return {
+      prerelease: read.prereleaseOf(bytes),
+      family: this.#wild[which] ? textOf(bytes, read.familyStart, end) : "",
+    };
   }
 
   add(
@@ -135,9 +143,11 @@ export class VersionCandidates implements Candidates {
       this.#aliases &&
       this.evidence[which]?.hasLonger(
         this.#numbers,
-        index * parts,
-        this.#place(index, count),
-        textOf(this.#text(index), this.#place(index, preStart), this.#place(index, preEnd)),
+        { from: index * parts, count: this.#place(index, count) },
+        {
+          prerelease: this.#part(index, preStart, preEnd),
+          family: this.#wild[which] ? this.#part(index, familyStart, textEnd) : "",
+        },
       );
     if (longer) return { kind: "floating" };
     this.#gaps ??= this.evidence.map((each) => each.gap());
@@ -153,7 +163,11 @@ export class VersionCandidates implements Candidates {
   }
 
   keyOf(index: number): string {
-    return textOf(this.#text(index), this.#place(index, textStart), this.#place(index, textEnd));
+    return this.#part(index, textStart, textEnd);
+  }
+
+  #part(index: number, start: number, end: number): string {
+    return textOf(this.#text(index), this.#place(index, start), this.#place(index, end));
   }
 
   #place(index: number, column: number): number {

@@ -20,6 +20,7 @@ describe("describeTag", () => {
     ["1.2.3-arm64v8", { family: "-arm64v8", platform: "arm64v8" }],
     ["1.2.3-earth", { prerelease: "", family: "-earth" }],
     ["1.2.3-ea.4", { prerelease: "ea.4", family: "" }],
+    ["2.6.17-32bit", { prerelease: "", family: "-32bit" }],
     ["1.2.3-b", { prerelease: "", family: "-b" }],
     ["1.2.3-b2", { prerelease: "b2", family: "" }],
     ["1.2.3-10-alpine", { prerelease: "10", family: "-alpine" }],

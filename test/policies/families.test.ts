@@ -156,11 +156,7 @@ describe("Family", () => {
       "-slim",
       "has no leading v and no suffix, and Family is -slim; to follow it, add plain to Family",
     ],
-    [
-      "1.0.0-arm64",
-      "plain",
-      "is for arm64 alone, which the tag without it has too; if it is meant, name it in Family, as -arm64",
-    ],
+    ["1.0.0-arm64", "plain", "is for one platform alone, arm64; to follow it, name it in Family, as -arm64"],
   ])("tells what to set for %s in %s", (tag, family, detail) => {
     expect(selectBy({ tags: "semver *", family }, [tag]).skipped[0]?.detail).toBe(`${tag} ${detail}`);
   });

