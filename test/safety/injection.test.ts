@@ -213,17 +213,12 @@ describe("case 59: Unicode, RTL and long tags", () => {
 });
 
 describe("beyond: texts that are long or strange on purpose", () => {
-  it.each([
-    "[::.]",
-    "[1]",
-    "1.2.3.999",
-    "256.256.256.256",
-    "a.example:65536",
-    "1.2.3.0x100",
-    "xn--a.example",
-  ])("%s is no registry's host", async (host) => {
-    await failureOf(() => parseReference(`${host}/app:1`), "invalid");
-  });
+  it.each(["[::.]", "[1]", "1.2.3.999", "256.256.256.256", "a.example:65536", "1.2.3.0x100"])(
+    "%s is no registry's host",
+    async (host) => {
+      await failureOf(() => parseReference(`${host}/app:1`), "invalid");
+    },
+  );
 
   it("a column's name of megabytes is refused without being compared letter by letter", async () => {
     const row = { Tags: "semver *", [`Tags${"-".repeat(4_000_000)}`]: "x" };
