@@ -5,7 +5,7 @@ import { Failure } from "../model/failure.ts";
 import { formatPlatform, parsePlatform } from "../model/platform.ts";
 import { parseReference, type Reference } from "../model/reference.ts";
 import { defaultTarget, parseTarget, type TargetTemplate } from "./target-template.ts";
-import { parseCredentialReference } from "./watch-columns.ts";
+import { methodFor, parseCredentialReference } from "./watch-columns.ts";
 
 /** An import that somebody asks for: `POST /api/imports`, or `wharfgate import`. */
 export interface ImportRequest {
@@ -38,7 +38,9 @@ export function parseImportRequest(body: unknown): ImportRequest {
       `The request cannot be used: ${where}${issue?.message ?? "unknown shape"}. Example: ${example}`,
     );
   }
-  const { source, target, method, platforms = [], credential } = result.data;
+  const { source, target, platforms = [], credential } = result.data;
+  const asked = result.data.method === undefined ? undefined : parseMethodKind(result.data.method);
+  const method = methodFor(asked, credential);
   const reference = parseReference(source);
   if (reference.tag === undefined && reference.digest === undefined) {
     throw new Failure(
@@ -56,7 +58,7 @@ export function parseImportRequest(body: unknown): ImportRequest {
     source: reference,
     target: parseTarget(target ?? defaultTarget, "one"),
     platforms: platforms.map((text) => formatPlatform(parsePlatform(text))),
-    ...(method === undefined ? {} : { method: parseMethodKind(method) }),
+    ...(method === undefined ? {} : { method }),
     ...(credential === undefined ? {} : { credential: parseCredentialReference(credential) }),
   };
 }

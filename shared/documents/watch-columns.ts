@@ -1,3 +1,4 @@
+import type { MethodKind } from "../methods/members.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { defaultTarget } from "./target-template.ts";
@@ -100,6 +101,22 @@ export function parseCredentialReference(text: string): string {
   throw new Failure(
     "invalid",
     "Credential must be a reference, never the secret itself: env:DOCKERHUB (the setting WHARFGATE_CREDENTIAL_DOCKERHUB), keyvault:vault/secret, or entra",
+  );
+}
+
+/**
+ * The app's Entra ID token goes along with the requests of a copy alone, which is then the method unless told otherwise:
+ * Azure's own services are not given it. Throws `invalid`.
+ */
+export function methodFor(
+  method: MethodKind | undefined,
+  credential: string | undefined,
+): MethodKind | undefined {
+  if (credential !== "entra" || method === "copy") return method;
+  if (method === undefined) return "copy";
+  throw new Failure(
+    "invalid",
+    `Method ${method} cannot use the Credential entra: leave Method out, or make it copy`,
   );
 }
 

@@ -10,6 +10,7 @@ import { defaultTarget, parseTarget, type TargetTemplate } from "./target-templa
 import {
   columnProblems,
   columns,
+  methodFor,
   parseChannelName,
   parseCredentialReference,
   parseEnabled,
@@ -60,9 +61,10 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   const rules = readRules(read, problems);
   const platforms = read("Platforms", (text) => parseList(text).map(parsePlatform)) ?? [];
   const target = read("Target", parseTarget) ?? parseTarget(defaultTarget);
-  const method = read("Method", parseMethodKind);
+  const asked = read("Method", parseMethodKind);
   const schedule = read("Schedule", parseSchedule) ?? { kind: "every", minutes: 15 };
   const credential = read("Credential", parseCredentialReference);
+  const method = attempt(() => methodFor(asked, credential), problems);
   const notify = read("Notify", (text) => parseList(text).map(parseChannelName));
   const enabled = read("Enabled", parseEnabled) ?? "yes";
   const note = read("Note", (text) => text);

@@ -107,6 +107,17 @@ describe("a watch", () => {
   });
 });
 
+it.each([
+  ["entra", undefined, "copy"],
+  ["entra", "copy", "copy"],
+  ["env:HUB", undefined, undefined],
+  ["keyvault:ops/hub", "acr-import", "acr-import"],
+])("a row with the credential %s and the method %s goes by %s", (Credential, Method, method) => {
+  const row = { Source: "other.azurecr.io/app", Tags: "semver *", Credential, ...(Method && { Method }) };
+  expect(parseWatch("default", "app", row)).toMatchObject({ credential: Credential });
+  expect(parseWatch("default", "app", row).method).toBe(method);
+});
+
 describe("a bad row", () => {
   it.each<{ readonly row: Values; readonly reason: string }>([
     {
@@ -161,6 +172,10 @@ describe("a bad row", () => {
       reason: "Credential must be a reference, never the secret itself: env:DOCKERHUB",
     },
     { row: { Credential: "keyvault:ops/hub/old" }, reason: "Credential must be a reference" },
+    {
+      row: { Credential: "entra", Method: "acr-import" },
+      reason: "Method acr-import cannot use the Credential entra",
+    },
     { row: { Notify: "ops,On-Call" }, reason: 'Notify: "On-Call" is not a channel name' },
     { row: { Enabled: "on" }, reason: 'Enabled must be true or false, not "on"' },
     {
