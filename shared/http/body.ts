@@ -20,14 +20,48 @@ export function startDeadline(
     () => expire(new Failure("timeout", `${place()}: not done within ${deadlineMs} ms`)),
     deadlineMs,
   );
-  if (caller.aborted) cancel();
-  else caller.addEventListener("abort", cancel, { once: true });
+  const unlisten = onAbort(caller, cancel);
   return {
     stop() {
       clearTimeout(timer);
-      caller.removeEventListener("abort", cancel);
+      unlisten();
     },
   };
+}
+
+interface Waiting {
+  readonly calls: Set<() => void>;
+  readonly fire: () => void;
+}
+
+const waiting = new WeakMap<AbortSignal, Waiting>();
+
+/**
+ * Calls `call` when the signal fires, at once if it has. All who wait for one signal share one event listener: to add and
+ * remove one for each request costs more than the rest of a deadline.
+ */
+function onAbort(signal: AbortSignal, call: () => void): () => void {
+  if (signal.aborted) {
+    call();
+    return () => {};
+  }
+  const { calls, fire } = waiting.get(signal) ?? listen(signal);
+  calls.add(call);
+  return () => {
+    if (!calls.delete(call) || calls.size > 0) return;
+    signal.removeEventListener("abort", fire);
+    waiting.delete(signal);
+  };
+}
+
+function listen(signal: AbortSignal): Waiting {
+  const calls = new Set<() => void>();
+  const fire = () => {
+    for (const call of [...calls]) call();
+  };
+  signal.addEventListener("abort", fire, { once: true });
+  waiting.set(signal, { calls, fire });
+  return { calls, fire };
 }
 
 /** The body up to `maxBytes`; stops the deadline and frees the connection however it ends. */

@@ -13,7 +13,7 @@ const stride = 1024 * 1024;
  */
 export function* scanTags(bytes: Uint8Array): TagScan {
   if (bytes.includes(backslash) || !isAscii(bytes)) return undefined;
-  const found: Found = { bounds: new Uint32Array(Math.max(64, bytes.length >> 2)), count: 0 };
+  const found: Found = { bounds: roomFor(bytes), count: 0 };
   const keys = new Set<string>();
   let at = skipByte(bytes, skipSpace(bytes, 0), openBrace);
   for (let more = true; more; ) {
@@ -103,8 +103,25 @@ function skipNull(bytes: Uint8Array, at: number): number {
   return isNull ? at + 4 : -1;
 }
 
+// Pages of some kilobytes share their array: to make one for each would be a third of the scan.
+const shared: { room: Uint32Array } = { room: new Uint32Array(0) };
+const sharedLength = 64 * 1024;
+const smallPage = 64 * 1024;
+
+/** A short page is scanned without a pause, so that nobody else takes of the same room meanwhile. */
+function roomFor(bytes: Uint8Array): Uint32Array {
+  if (bytes.length > smallPage) return new Uint32Array(bytes.length >> 2);
+  // The shortest tag, an empty one, has three bytes with its quotes and its comma.
+  if (shared.room.length < bytes.length) shared.room = new Uint32Array(sharedLength);
+  return shared.room;
+}
+
 /** Without a copy, unless that would hold on to much more than is used. */
 function trimmed({ bounds, count }: Found): Uint32Array {
+  if (bounds === shared.room) {
+    shared.room = bounds.subarray(count);
+    return bounds.subarray(0, count);
+  }
   return count * 2 < bounds.length ? bounds.slice(0, count) : bounds.subarray(0, count);
 }
 

@@ -116,6 +116,16 @@ describe("a page", () => {
     expect((await readTagPage({ body, url })).bytes).toBe(body);
   });
 
+  it("keeps its tags while others are read, short and long", async () => {
+    const texts = Array.from({ length: 200 }, (_, at) =>
+      Array.from({ length: 1 + ((at * 37) % 900) }, (_, tag) => (at % 3 === 0 ? "" : `${at}.${tag}`)),
+    );
+    const pages = await Promise.all(
+      texts.map((tags) => readTagPage({ body: Buffer.from(JSON.stringify({ tags })), url })),
+    );
+    expect(pages.map((page) => [...tagsOf(tagListOf([page]))])).toEqual(texts);
+  });
+
   it.each([
     ["with escapes", '{"tags":["a\\u0062","\\/"]}', ["ab", "/"]],
     [
