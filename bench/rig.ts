@@ -56,6 +56,14 @@ export function runPeer(script: string, ...args: readonly (string | number)[]): 
   return runPinned(process.execPath, join(import.meta.dirname, "peers", script), ...args.map(String));
 }
 
+/** Wharfgate with the flags of `npm start`, which are for little memory: MiB at most. */
+export async function memoryOf(...args: readonly (string | number)[]): Promise<number> {
+  const flags = ["--max-semi-space-size=1", "--optimize-for-size"];
+  const script = join(import.meta.dirname, "peers/wharfgate.mjs");
+  const run = await runPinned(process.execPath, ...flags, script, ...args.map(String));
+  return reportsOf({ outputs: [run.output] })[0]?.maxRssMib ?? Number.NaN;
+}
+
 type Contestants = Readonly<Record<string, (() => Promise<Run>) | undefined>>;
 type Results<C extends Contestants> = {
   readonly [Name in keyof C]: undefined extends C[Name] ? Medians | undefined : Medians;

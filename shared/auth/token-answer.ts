@@ -12,8 +12,9 @@ export const largestTokenAnswer = 256 * 1024;
 /** Lifetime when the service names none. Source: distribution, spec/auth/token. */
 const defaultLifeSeconds = 60;
 
+const tokenPattern = /^[\x21-\x7e]+$/;
 /** What fits into a header and into servers' limits. */
-const tokenPattern = /^[\x21-\x7e]{1,24000}$/;
+const longestToken = 24_000;
 
 /** The token under the first of `names` that the JSON answer has. Throws a typed failure for anything else. */
 export function parseTokenAnswer(
@@ -28,7 +29,7 @@ export function parseTokenAnswer(
   const value = names
     .map((name) => document[name])
     .find((token) => typeof token === "string" && token !== "");
-  if (typeof value !== "string" || !tokenPattern.test(value)) {
+  if (typeof value !== "string" || value.length > longestToken || !tokenPattern.test(value)) {
     throw new Failure("protocol", `the token service at ${answer.url.host} sent no usable token`);
   }
   return { value, expiresInSeconds: lifeOf(document, answer) };
