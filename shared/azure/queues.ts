@@ -9,6 +9,8 @@ export interface Queue {
   send(message: object, options: { readonly signal: AbortSignal; readonly delayMs?: number }): Promise<void>;
   /** Approximate number of messages, visible or not. */
   length(signal: AbortSignal): Promise<number>;
+  /** Milliseconds that the oldest visible message has been in the queue, by the service's clock; undefined when none is visible. */
+  oldestMs(signal: AbortSignal): Promise<number | undefined>;
 }
 
 /** Where message bodies go that are too large for a queue. */
@@ -20,6 +22,8 @@ export interface Overflow {
 // 64 KiB on the wire is 48 KiB before base64.
 // https://learn.microsoft.com/azure/storage/queues/scalability-targets
 const maxInlineBytes = 48 * 1024;
+// A service limit; the order of messages is roughly that of their sending.
+const mostPeeked = 32;
 const maxDelaySeconds = 7 * 24 * 3600;
 
 export function createQueue(client: QueueClient, overflow: Overflow): Queue {
@@ -56,6 +60,16 @@ export function createQueue(client: QueueClient, overflow: Overflow): Queue {
       attempt(`measuring ${client.name}`, async () => {
         const { approximateMessagesCount } = await client.getProperties({ abortSignal });
         return approximateMessagesCount ?? 0;
+      }),
+    oldestMs: (abortSignal) =>
+      attempt(`looking into ${client.name}`, async () => {
+        const { peekedMessageItems, date } = await client.peekMessages({
+          abortSignal,
+          numberOfMessages: mostPeeked,
+        });
+        if (peekedMessageItems.length === 0) return undefined;
+        const first = Math.min(...peekedMessageItems.map(({ insertedOn }) => insertedOn.getTime()));
+        return Math.max(0, (date ?? new Date()).getTime() - first);
       }),
   };
 }

@@ -10,6 +10,7 @@ export type Schedule =
 
 const unitMinutes: Readonly<Record<string, number>> = { m: 1, h: 60, d: 1440 };
 const maxMinutes = 7 * 1440;
+const gapsLookedAt = 7;
 // NCRONTAB's grammar, as Azure timers take it; croner knows more (L, W, #, ?, nicknames), which would mislead here.
 const cronField = /^(?:[0-9*,/-]|[A-Za-z]{3}(?![A-Za-z]))+$/;
 
@@ -55,6 +56,16 @@ export function dueWithin(
   const previous = cron(schedule.expression).previousRuns(1, new Date(window.until.getTime() + 1000))[0];
   if (previous === undefined || previous > window.until || previous <= window.after) return undefined;
   return previous;
+}
+
+/** Milliseconds between two polls; for cron the shortest of the next few gaps. */
+export function intervalMs(schedule: Schedule, at: Date): number {
+  if (schedule.kind === "every") return schedule.minutes * 60_000;
+  const runs = cron(schedule.expression)
+    .nextRuns(gapsLookedAt + 1, at)
+    .map((run) => run.getTime());
+  const gaps = runs.slice(1).map((run, index) => run - (runs[index] ?? run));
+  return gaps.length === 0 ? maxMinutes * 60_000 : Math.min(...gaps);
 }
 
 /** A number that goes up by one from poll to poll of an interval (and is spread evenly for cron), to take turns by. */

@@ -35,4 +35,5 @@ export type EventKind =
   | "drifted" // an imported tag is gone from the target, or has another digest there
   | "watch-rejected" // a row in the table of watches cannot be read
   | "watch-failing" // upstream refuses a watch's polls: not found, unauthorized, not to be believed
+  | "stale" // a watch, or all of them, has not been checked for long: not the same as "no updates"
   | "dead-letter"; // a message that no step could process

@@ -109,6 +109,16 @@ const wordings: readonly Wording[] = [
     many: "watches cannot be checked",
   },
   {
+    kind: "stale",
+    heading: "Checks that are out of date",
+    label: "stale",
+    single: "Not checked for long",
+    tone: "critical",
+    note: "This is not the same as no updates: new versions of these go unseen.",
+    one: "check out of date",
+    many: "checks out of date",
+  },
+  {
     kind: "dead-letter",
     heading: "Messages not processed",
     label: "unprocessed",

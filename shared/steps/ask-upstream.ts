@@ -66,7 +66,9 @@ export async function askUpstream(
     // Answers are kept: where a pause comes before the last question every time, nothing would ever be brought in.
     if (limited !== undefined && answers.size === 0) throw limited;
     const now = ports.now();
-    const trouble = refused ? troubleOf(refused, now) : limited && state.trouble;
+    const trouble = refused
+      ? { ...troubleOf(refused, now), scope: "tags" as const }
+      : limited && state.trouble;
     const decision = decidePoll(
       state,
       { selection, answers },

@@ -6,6 +6,7 @@ import { formatPlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Selection } from "../policies/select.ts";
 import type { Trouble, WatchState } from "../stores/watch-states.ts";
+import { sameTrouble } from "./watch-trouble.ts";
 
 /** What a poll needs of a selection. */
 type Chosen = Pick<Selection, "versions" | "tracked">;
@@ -85,7 +86,7 @@ export function decidePoll(
     }
   }
 
-  const trouble = context.trouble?.code === state.trouble?.code ? state.trouble : context.trouble;
+  const trouble = sameTrouble(context.trouble, state.trouble) ? state.trouble : context.trouble;
   const next: WatchState = {
     revision: context.watch.revision,
     known,
@@ -95,7 +96,7 @@ export function decidePoll(
     ...(trouble && { trouble }),
   };
   const changed =
-    next.trouble?.code !== state.trouble?.code ||
+    !sameTrouble(next.trouble, state.trouble) ||
     state.unchecked !== undefined ||
     next.revision !== state.revision ||
     !sameEntries(next.known, state.known) ||

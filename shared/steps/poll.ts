@@ -173,7 +173,7 @@ async function pollWatch(
   if (pauseAskedBy(failure) !== undefined) return { kind: "limited", failure };
   // A known trouble is not worth a write. The stored revision stays: the tags that it knows are still right.
   const { unchecked, ...known } = entry?.state ?? emptyState;
-  if (failure.code !== known.trouble?.code || unchecked !== undefined)
-    await save({ ...known, trouble: troubleAfter(known.trouble, failure, ports.now()) });
+  const trouble = troubleAfter(known.trouble, failure, ports.now());
+  if (trouble !== known.trouble || unchecked !== undefined) await save({ ...known, trouble });
   return { kind: "troubled" };
 }

@@ -1,4 +1,5 @@
 import type { ImportRecord, ImportState } from "../documents/import-record.ts";
+import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
@@ -12,6 +13,7 @@ import type { Ticks } from "../stores/ticks.ts";
 import type { WatchStates } from "../stores/watch-states.ts";
 import type { Watches, WatchRow } from "../stores/watches.ts";
 import { barredBy, type PutOff } from "./host-budget.ts";
+import { type Stale, staleSystem, staleWatches } from "./staleness.ts";
 
 export interface StatusPorts {
   readonly watches: Watches;
@@ -55,19 +57,22 @@ export interface WatchStatus {
   readonly since?: string;
   /** For `put-off`: when it is to be checked. */
   readonly until?: string;
+  /** Set when it has missed three polls, and at least an hour: since when, why and what to do. */
+  readonly stale?: string;
 }
 
 const staleTickMs = 5 * 60_000;
 
 export async function status(ports: StatusPorts, signal: AbortSignal): Promise<Status> {
   const now = ports.now();
-  const [rows, states, hosts, tick, queues, letters] = await Promise.all([
+  const [rows, states, hosts, tick, queues, letters, oldestPollMs] = await Promise.all([
     ports.watches.all(signal),
     ports.states.all(signal),
     ports.hosts.all(signal),
     ports.ticks.last(signal),
     ports.queues.lengths(signal),
     ports.deadLetters.all(signal),
+    ports.queues.oldestPollMs(signal),
   ]);
   const imports: Record<ImportState, number> = {
     pending: 0,
@@ -98,15 +103,19 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     }),
   );
   const pausedHosts = Object.fromEntries([...barred].map(([host, { until }]) => [host, until.toISOString()]));
-  const watches = rows.map((row) => watchStatus(row, { states, barred }));
+  const stale = staleWatches(rows, { states, now });
+  const watches = rows.map((row) => watchStatus(row, { states, barred, stale }));
+  const system = staleSystem(rows, { tick, oldestPollMs, now });
 
   const attention = [
     ...(tick !== undefined && now.getTime() - tick.at.getTime() > staleTickMs
       ? [`The schedule has not run since ${tick.at.toISOString()}: is the function app running?`]
       : []),
-    ...watches.flatMap(({ watch, state, reason }) =>
-      state === "rejected" || state === "troubled" ? [`Watch ${watch}: ${reason}`] : [],
-    ),
+    ...(system === undefined ? [] : [`All watches: ${system.reason}`]),
+    ...watches.flatMap(({ watch, state, reason, stale }) => {
+      if (stale !== undefined) return [`Watch ${watch}: ${stale}`];
+      return state === "rejected" || state === "troubled" ? [`Watch ${watch}: ${reason}`] : [];
+    }),
     ...[...barred].map(
       ([host, { until, reason }]) =>
         `${host}: ${reason} Its watches are not checked until ${until.toISOString()}.`,
@@ -159,9 +168,10 @@ function describeWaiting(waiting: readonly ImportRecord[]): string[] {
 interface Known {
   readonly states: Awaited<ReturnType<WatchStates["all"]>>;
   readonly barred: ReadonlyMap<string, PutOff>;
+  readonly stale: ReadonlyMap<Watch, Stale>;
 }
 
-function watchStatus(row: WatchRow, { states, barred }: Known): WatchStatus {
+function watchStatus(row: WatchRow, { states, barred, stale }: Known): WatchStatus {
   if (row.kind === "rejected") {
     return { watch: `${row.group}/${row.name}`, state: "rejected", tags: 0, reason: row.reason };
   }
@@ -171,6 +181,7 @@ function watchStatus(row: WatchRow, { states, barred }: Known): WatchStatus {
     watch: formatWatchId(watch),
     source: formatRepository(watch.source),
     tags: state?.known.size ?? 0,
+    ...(stale.has(watch) && { stale: stale.get(watch)?.reason ?? "" }),
   };
   if (watch.enabled === "no") return { ...base, state: "disabled" };
   if (state?.trouble !== undefined) {

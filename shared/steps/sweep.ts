@@ -4,9 +4,10 @@ import type { Deliveries, Delivery } from "../stores/deliveries.ts";
 import type { Ledger, LedgerEntry } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Requests } from "../stores/requests.ts";
+import { announceStale, type StalePorts } from "./announce-stale.ts";
 import { checkDrift, type DriftPorts } from "./check-drift.ts";
 
-export interface SweepPorts extends DriftPorts {
+export interface SweepPorts extends DriftPorts, StalePorts {
   readonly ledger: Ledger;
   readonly deliveries: Deliveries;
   readonly requests: Requests;
@@ -21,6 +22,8 @@ export interface SweepResult {
   readonly revived: number;
   /** Imported tags that no longer have their digest at the target. */
   readonly drifted: number;
+  /** Watches that have not been checked for long; 1 when it is the schedule or the queue that stands still. */
+  readonly stale: number;
 }
 
 const minuteMs = 60_000;
@@ -30,9 +33,10 @@ const pendingStandstillMs = 90 * minuteMs;
 const keepSentMs = 7 * 24 * 60 * minuteMs;
 const keepRequestsMs = 24 * 60 * minuteMs;
 
-/** Every five minutes: sends again what lost its message, looks for drift at the target, forgets what is old. */
+/** Every five minutes: raises the alarm for stale checks, sends again what lost its message, looks for drift at the target, forgets what is old. */
 export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<SweepResult> {
   const now = ports.now();
+  const stale = await announceStale(ports, signal);
   let revived = 0;
   for await (const entry of ports.ledger.open(signal)) {
     if (!standsStill(entry, ports.leaseMs)) continue;
@@ -47,7 +51,7 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
   }
   revived += await reviveChannels(ports, now, signal);
   await ports.requests.prune(new Date(now.getTime() - keepRequestsMs), signal);
-  return { revived, drifted: await checkDrift(ports, signal) };
+  return { revived, drifted: await checkDrift(ports, signal), stale };
 }
 
 /** A revived import counts as moving, so that a backlog is not sent again at every sweep. */

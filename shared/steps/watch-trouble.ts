@@ -14,7 +14,16 @@ export function troubleOf(failure: Failure, since: Date): Trouble {
 
 /** The same trouble goes on as it began. */
 export function troubleAfter(known: Trouble | undefined, failure: Failure, now: Date): Trouble {
-  return known?.code === failure.code ? known : troubleOf(failure, now);
+  return sameTrouble(known, { code: failure.code })
+    ? (known ?? troubleOf(failure, now))
+    : troubleOf(failure, now);
+}
+
+export function sameTrouble(
+  a: Pick<Trouble, "code" | "scope"> | undefined,
+  b: Pick<Trouble, "code" | "scope"> | undefined,
+): boolean {
+  return a?.code === b?.code && a?.scope === b?.scope;
 }
 
 /**

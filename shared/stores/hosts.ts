@@ -71,7 +71,7 @@ export function createHosts(table: Table): Hosts {
   };
   const change: Hosts["change"] = async (host, decide, signal) => {
     const key = { partition, row: host };
-    for (let tries = 1; ; tries += 1) {
+    for (let tries = 1; ; ) {
       const row = await table.get(key, signal);
       if (row === undefined) {
         // Only a row that is there tells what time it is at the service.
@@ -86,6 +86,7 @@ export function createHosts(table: Table): Hosts {
         return answer;
       } catch (error) {
         if (!(error instanceof Failure) || error.code !== "conflict" || tries === mostTries) throw error;
+        tries += 1;
         await wait(Math.random() * Math.min(20 * 2 ** tries, longestWaitMs), undefined, { signal });
       }
     }

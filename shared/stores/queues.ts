@@ -21,6 +21,8 @@ export interface Queues {
   notify(message: NotifyMessage, options: SendOptions): Promise<void>;
   /** Approximate lengths by queue name, the poison queues included. */
   lengths(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+  /** How long the oldest poll message that could be processed has been waiting since it was sent, in milliseconds. */
+  oldestPollMs(signal: AbortSignal): Promise<number | undefined>;
 }
 
 export const queueNames = ["poll", "import", "notify"] as const;
@@ -33,6 +35,7 @@ export function createQueues(open: (name: string) => Queue): Queues {
     poll: (message, options) => poll.send(writePollMessage(message), options),
     import: (message, options) => importing.send(writeImportMessage(message), options),
     notify: (message, options) => notify.send(writeNotifyMessage(message), options),
+    oldestPollMs: (signal) => poll.oldestMs(signal),
     lengths: async (signal) => {
       const lengths = await Promise.all(measured.map((name) => open(name).length(signal)));
       return Object.fromEntries(measured.map((name, index) => [name, lengths[index] ?? 0]));

@@ -25,6 +25,8 @@ export interface Trouble {
   readonly code: string;
   readonly reason: string;
   readonly since: Date;
+  /** Only some of its tags could not be asked for: the watch itself was checked. */
+  readonly scope?: "tags";
 }
 
 /** `since`: the moment of the first poll that was put off. */
@@ -131,6 +133,7 @@ function toStateValues(state: WatchState): Values {
           troubleCode: trouble.code,
           trouble: trouble.reason.slice(0, 4000),
           troubleSince: trouble.since.toISOString(),
+          ...(trouble.scope && { troubleScope: trouble.scope }),
         }),
     ...(unchecked && {
       unchecked: unchecked.reason.slice(0, 4000),
@@ -158,6 +161,7 @@ function parseState({ values }: Row): WatchState {
             code: String(values.troubleCode),
             reason: String(values.trouble),
             since: new Date(String(values.troubleSince)),
+            ...(values.troubleScope === "tags" && { scope: "tags" as const }),
           },
         }),
     ...(values.unchecked !== undefined && {

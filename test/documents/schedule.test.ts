@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { dueWithin, parseSchedule, type Schedule, turnOf } from "../../shared/documents/schedule.ts";
+import {
+  dueWithin,
+  intervalMs,
+  parseSchedule,
+  type Schedule,
+  turnOf,
+} from "../../shared/documents/schedule.ts";
 import { failureOf } from "../support/failures.ts";
 
 const minute = 60_000;
@@ -149,5 +155,17 @@ describe("turnOf", () => {
       ),
     );
     expect(seen.size).toBe(5);
+  });
+});
+
+describe("intervalMs", () => {
+  it.each([
+    ["every 15m", 15],
+    ["every 2d", 2 * 1440],
+    ["0 */5 * * * *", 5],
+    ["0 30 6 * * 1-5", 1440],
+    ["0 0 6,7,20 * * *", 60],
+  ])("of %s is %i minutes", (text, minutes) => {
+    expect(intervalMs(parseSchedule(text), at("12:00:00"))).toBe(minutes * minute);
   });
 });

@@ -142,6 +142,28 @@ describe.each([
     }
   });
 
+  it("says of stale checks that they are not the same as no updates, since when, and what to do", async () => {
+    const { tag: _, digest: __, target: ___, method: ____, ...about } = eventOf("stale");
+    const reason =
+      "Not checked since 2026-11-22 01:15 UTC: The upstream asked for a pause. Give it a credential.";
+    const received = await send([
+      eventOf("imported"),
+      { ...about, reason },
+      { ...about, watch: "edge/redis", source: "docker.io/library/redis", reason },
+    ]);
+    expect(received).toHaveLength(1);
+    for (const part of [
+      "2 checks out of date, 1 image imported",
+      "This is not the same as no updates: new versions of these go unseen.",
+      "edge/nginx",
+      "edge/redis",
+      reason,
+    ]) {
+      expect(received[0]?.text).toContain(part);
+    }
+    expect(received[0]?.text).not.toContain("undefined");
+  });
+
   it.each(hostile)("makes %j inert in every field", async (text) => {
     const all = {
       source: text,

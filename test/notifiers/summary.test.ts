@@ -12,11 +12,12 @@ describe("summarize", () => {
     ["one import", kinds("imported"), "Imported: nginx:1.27.1"],
     ["one failure", kinds("failed"), "Import failed: nginx:1.27.1"],
     ["one moved tag", kinds("moved"), "Tag moved upstream: nginx:1.27.1"],
+    ["one watch that is not checked", kinds("stale"), "Not checked for long: nginx:1.27.1"],
     ["two of a kind", kinds("imported", "imported"), "2 images imported"],
     [
       "one of each, most urgent first",
-      kinds("updated", "imported", "watch-rejected", "dead-letter", "moved", "failed"),
-      "1 import failed, 1 tag moved upstream, 1 message not processed, 1 watch rejected, 1 image imported, 1 tag updated",
+      kinds("updated", "imported", "watch-rejected", "dead-letter", "stale", "moved", "failed"),
+      "1 import failed, 1 tag moved upstream, 1 check out of date, 1 message not processed, 1 watch rejected, 1 image imported, 1 tag updated",
     ],
     [
       "two of each",

@@ -47,7 +47,7 @@ function textRuns(card: unknown): unknown[] {
     .map(({ text }) => text);
 }
 
-const all = ["failed", "moved", "dead-letter", "watch-rejected", "imported", "updated"] as const;
+const all = ["failed", "moved", "stale", "dead-letter", "watch-rejected", "imported", "updated"] as const;
 const sets = [
   { name: "one import", events: [eventOf("imported")] },
   {
@@ -70,7 +70,7 @@ const sets = [
   {
     name: "a hundred",
     events: Array.from({ length: 100 }, (_, i) =>
-      eventOf(all[i % 6] ?? "failed", { tag: `1.0.${i}`, link: "https://logs.example/1" }),
+      eventOf(all[i % all.length] ?? "failed", { tag: `1.0.${i}`, link: "https://logs.example/1" }),
     ),
   },
 ] as const;
@@ -129,6 +129,7 @@ describe("the card", () => {
     expect(styleOf("imported", "updated")).toBe("good");
     expect(styleOf("imported", "moved")).toBe("warning");
     expect(styleOf("moved", "dead-letter")).toBe("attention");
+    expect(styleOf("moved", "stale")).toBe("attention");
   });
 
   it("shows both digests of a moved tag, and links only to the web", () => {

@@ -113,6 +113,7 @@ async function travel(journey: Journey, crashAt: number | undefined): Promise<St
     // What a dead worker left comes to light by the sweep, at the latest.
     for (let time = 0; time < 3; time += 1) {
       bench.pass(11 * 60_000);
+      await runTimer(bench);
       await bench.sweep();
       await bench.drain();
     }

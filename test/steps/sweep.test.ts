@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import { parseWatch } from "../../shared/documents/watch.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { slotOf } from "../../shared/steps/check-drift.ts";
 import { standsStill } from "../../shared/steps/sweep.ts";
 import type { LedgerEntry } from "../../shared/stores/ledger.ts";
+import { emptyState } from "../../shared/stores/watch-states.ts";
 import { collect } from "../support/collect.ts";
 import { digestNamed, makeEvent, makeRecord, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
@@ -53,7 +55,7 @@ describe("an import that stands still", () => {
     );
     bench.pass(11 * minute);
     await bench.stores.ledger.add([{ record: makeRecord({ tag: "4.0.0" }) }], never);
-    expect(await bench.sweep()).toEqual({ revived: 1, drifted: 0 });
+    expect(await bench.sweep()).toEqual({ revived: 1, drifted: 0, stale: 0 });
     expect(bench.waiting("import")).toEqual([{ v: 1, watch: "default~app", import: lost.key, hop: 3 }]);
   });
 });
@@ -120,7 +122,7 @@ describe("drift", () => {
     if (now !== undefined) bench.target.tags.set("mirror/app:1.0.0", digestNamed(now));
     for (let slot = 0; slot < 2 * 288; slot += 1) {
       bench.pass(5 * minute);
-      await bench.sweep();
+      await tickAndSweep(bench);
       await bench.drain({ forMs: 0 });
     }
     await bench.drain();
@@ -153,13 +155,13 @@ describe("drift", () => {
     };
     for (let slot = 0; slot < 288; slot += 1) {
       bench.pass(5 * minute);
-      expect(await bench.sweep()).toEqual({ revived: 0, drifted: 0 });
+      expect(await tickAndSweep(bench)).toEqual({ revived: 0, drifted: 0, stale: 0 });
     }
     expect(asked).toBe(2);
     bench.target.faults.set("head", new Failure("unavailable", "503"));
     for (let slot = 0; slot < 288; slot += 1) {
       bench.pass(5 * minute);
-      expect(await bench.sweep()).toEqual({ revived: 0, drifted: 0 });
+      expect(await tickAndSweep(bench)).toEqual({ revived: 0, drifted: 0, stale: 0 });
     }
   });
 
@@ -178,5 +180,18 @@ async function imported(): Promise<StepBench> {
   const record = makeRecord({ state: "done", endedAt: bench.now() });
   await bench.stores.ledger.add([{ record }], never);
   bench.target.tags.set("mirror/app:1.0.0", record.digest);
+  const id = { group: "default", name: "app" };
+  const { revision } = parseWatch(id.group, id.name, row);
+  await bench.stores.states.save(upstreamHost, id, {
+    state: { ...emptyState, revision },
+    etag: undefined,
+    signal: never,
+  });
   return bench;
+}
+
+/** As in a system whose schedule runs. */
+async function tickAndSweep(bench: StepBench): ReturnType<StepBench["sweep"]> {
+  await bench.stores.ticks.record(bench.now(), never);
+  return bench.sweep();
 }

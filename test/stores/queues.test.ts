@@ -33,3 +33,13 @@ it("counts what waits, delayed or not, also in poison queues that nobody has mad
     "notify-poison": 0,
   });
 });
+
+it("tells how long the oldest message waits that can be seen", async () => {
+  const { queues } = storage.open().stores;
+  const poll = { host: "docker.io", slot: new Date(), watches: [{ group: "default", name: "app" }] };
+  expect(await queues.oldestPollMs(never)).toBeUndefined();
+  await queues.poll(poll, { signal: never, delayMs: 600_000 });
+  expect(await queues.oldestPollMs(never)).toBeUndefined();
+  await queues.poll(poll, { signal: never });
+  expect(await queues.oldestPollMs(never)).toBeLessThan(60_000);
+});

@@ -31,3 +31,14 @@ it("remembers which rejected rows were told, and why", async () => {
   await ticks.clearRejected("k1", never);
   expect([...(await ticks.rejected(never)).keys()]).toEqual(["k2"]);
 });
+
+it("remembers which alarms of stale checks were raised, apart from rejected rows", async () => {
+  const { ticks } = storage.open().stores;
+  await ticks.setRejected("k1", "one", never);
+  await ticks.setStale("k1", "day 0", never);
+  await ticks.setStale("k1", "day 1", never);
+  expect(await ticks.stale(never)).toEqual(new Map([["k1", "day 1"]]));
+  await ticks.clearStale("k1", never);
+  expect(await ticks.stale(never)).toEqual(new Map());
+  expect(await ticks.rejected(never)).toEqual(new Map([["k1", "one"]]));
+});

@@ -16,7 +16,17 @@ describe("watch states", () => {
       revision: "r1",
       known: new Map([["1.0.0", digestNamed("1")]]),
       moved: new Map([["1.0.0", digestNamed("2")]]),
-      trouble: { code: "not-found", reason: "gone", since: new Date("2026-11-22T10:00:00.000Z") },
+      trouble: {
+        code: "not-found",
+        reason: "gone",
+        since: new Date("2026-11-22T10:00:00.000Z"),
+        scope: "tags",
+      },
+      unchecked: {
+        since: new Date("2026-11-22T11:00:00.000Z"),
+        until: new Date("2026-11-22T12:00:00.000Z"),
+        reason: "The upstream asked for a pause.",
+      },
       listed: 12,
     };
     expect(await states.save(upstreamHost, id, { state, etag: undefined, signal: never })).toBe("saved");

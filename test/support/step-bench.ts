@@ -31,6 +31,7 @@ import {
 interface Queued {
   readonly queue: QueueName;
   readonly body: object;
+  readonly sentAt: number;
   readonly visibleAt: number;
 }
 
@@ -111,9 +112,18 @@ export function createStepBench(): StepBench {
   const queue = (name: string): Queue => ({
     send: (body, { delayMs = 0 }) =>
       effect(`send ${name}`, async () => {
-        queued.push({ queue: name as QueueName, body, visibleAt: time + Math.ceil(delayMs / 1000) * 1000 });
+        queued.push({
+          queue: name as QueueName,
+          body,
+          sentAt: time,
+          visibleAt: time + Math.ceil(delayMs / 1000) * 1000,
+        });
       }),
     length: async () => queued.filter((each) => each.queue === name).length,
+    oldestMs: async () => {
+      const visible = queued.filter((each) => each.queue === name && each.visibleAt <= time);
+      return visible.length === 0 ? undefined : time - Math.min(...visible.map(({ sentAt }) => sentAt));
+    },
   });
 
   const upstream = createScriptedRegistry(upstreamHost);
