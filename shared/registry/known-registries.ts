@@ -60,8 +60,6 @@ export const knownRegistries: readonly KnownRegistry[] = [
   {
     name: "Docker Hardened Images",
     hosts: ["dhi.io"],
-    // It takes the login of Docker Hub.
-    tokenHosts: { is: ["auth.docker.io"], see: "https://docs.docker.com/dhi/how-to/use/" },
   },
   {
     name: "GitHub",
@@ -71,8 +69,8 @@ export const knownRegistries: readonly KnownRegistry[] = [
     catalogue: { is: "none", see: "https://github.com/oras-project/oras-go/issues/621" },
     referrers: { is: "by-tag", see: "https://github.com/docker/compose/issues/13428" },
     blobHosts: {
-      is: ["*.githubusercontent.com"],
-      see: "https://docs.siderolabs.com/talos/v1.14/networking/egress-domains",
+      is: ["pkg-containers.githubusercontent.com"],
+      see: "https://github.com/aquasecurity/trivy/blob/main/docs/guide/references/troubleshooting.md",
     },
   },
   {
@@ -100,7 +98,7 @@ export const knownRegistries: readonly KnownRegistry[] = [
     hosts: ["mcr.microsoft.com"],
     blobHosts: {
       is: ["*.data.mcr.microsoft.com"],
-      see: "https://learn.microsoft.com/azure/container-registry/container-registry-firewall-access-rules",
+      see: "https://github.com/microsoft/containerregistry/blob/main/docs/client-firewall-rules.md",
     },
   },
   {

@@ -38,13 +38,13 @@ const signIns: readonly SignIn[] = [
     token: `auth.docker.io /token?service=registry.docker.io&${pull("library/app")}`,
   },
   {
-    label: "Docker Hardened Images with the same",
+    label: "Docker Hardened Images with the same, at a token service of their own",
     host: "dhi.io",
     repository: "python",
     username: "me",
     challenge:
-      'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:python:pull"',
-    token: `auth.docker.io /token?service=registry.docker.io&${pull("python")}`,
+      'Bearer realm="https://dhi.io/token",service="registry.docker.io",scope="repository:python:pull"',
+    token: `dhi.io /token?service=registry.docker.io&${pull("python")}`,
   },
   {
     label: "GitHub with a personal access token, whose scope is a placeholder",
