@@ -87,32 +87,38 @@ const mostFamilies = 6;
 const mostNames = 8;
 
 function findingLines({ findings }: Suggestion): string[] {
-  const { families, prereleases, floating, names, aliases, noise } = findings;
+  const { families, prereleases, floating, names, aliases, noise, further } = findings;
   const rows: [string, string][] = [];
   if (families.length > 0) {
     const texts = families.map(({ family, count, newest }) => `${family} ${count} (newest ${newest})`);
-    rows.push(["families", listed(texts, mostFamilies)]);
+    rows.push(["families", listed(texts, { most: mostFamilies, further: further.families })]);
   }
   if (prereleases.length > 0)
     rows.push([
       "prereleases",
       listed(
         prereleases.map(({ label, count }) => `${label} ${count}`),
-        mostNames,
+        { most: mostNames },
       ),
     ]);
-  if (floating.length > 0) rows.push(["moving", listed(floating, mostNames)]);
+  if (floating.length > 0) rows.push(["moving", listed(floating, { most: mostNames })]);
   if (aliases.count > 0)
     rows.push(["short forms", `${aliases.count}, such as ${aliases.examples.join(", ")}`]);
-  if (names.length > 0) rows.push(["other names", listed(names, mostNames)]);
+  if (names.count > 0) {
+    const texts = names.examples;
+    rows.push(["other names", listed(texts, { most: mostNames, further: names.count - texts.length })]);
+  }
   for (const { kind, count, examples } of noise)
     rows.push(["left out", `${kind}: ${count}, such as ${examples[0]}`]);
   if (rows.length === 0) return [];
   return [...rows.map(([label, text]) => `  ${label.padEnd(12)} ${inert(text)}`), ""];
 }
 
-function listed(texts: readonly string[], most: number): string {
-  const more = texts.length - most;
+function listed(
+  texts: readonly string[],
+  { most, further = 0 }: { readonly most: number; readonly further?: number },
+): string {
+  const more = Math.max(0, texts.length - most) + further;
   return more > 0 ? `${texts.slice(0, most).join(", ")}, and ${more} more` : texts.join(", ");
 }
 

@@ -4,6 +4,8 @@ import type { Survey, VersionTag } from "../policies/detect/survey.ts";
 import type { TagFindings } from "./suggestion.ts";
 
 const someExamples = 3;
+const someNames = 20;
+const mostFamilies = 50;
 
 /** Puts a survey into what is shown. */
 export function findingsOf(survey: Survey, families: readonly FamilyGroup[]): TagFindings {
@@ -11,6 +13,7 @@ export function findingsOf(survey: Survey, families: readonly FamilyGroup[]): Ta
   const readable = [...survey.versions, ...survey.dates, ...survey.numbers];
   const suffixed = readable.filter(({ platform }) => platform !== undefined).map(({ tag }) => tag);
   const platforms = [...suffixed, ...survey.platforms];
+  const others = names.filter((name) => !isFloatingName(name));
   const noise = [
     ["signatures, attestations, SBOMs and lists of referrers", artifacts],
     ["commit ids", commits],
@@ -19,10 +22,13 @@ export function findingsOf(survey: Survey, families: readonly FamilyGroup[]): Ta
   ] as const;
   return {
     total: survey.total,
-    families: families.map(({ name, count, newest }) => ({ family: name, count, newest })),
+    families: families
+      .slice(0, mostFamilies)
+      .map(({ name, count, newest }) => ({ family: name, count, newest })),
     prereleases: labelsOf(readable),
     floating: movingFirst(names),
-    names: names.filter((name) => !isFloatingName(name)),
+    further: { families: Math.max(0, families.length - mostFamilies) },
+    names: { count: others.length, examples: others.slice(0, someNames) },
     aliases: { count: aliases.length, examples: aliases.slice(-someExamples).map(({ tag }) => tag) },
     noise: noise
       .filter(([, tags]) => tags.length > 0)

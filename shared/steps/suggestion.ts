@@ -14,12 +14,14 @@ export interface SuggestedRow {
 /** What a tag list looks like, for people: every count is of distinct tags. */
 export interface TagFindings {
   readonly total: number;
+  /** The largest; `further` counts the others. */
   readonly families: readonly { readonly family: string; readonly count: number; readonly newest: string }[];
   readonly prereleases: readonly { readonly label: string; readonly count: number }[];
   /** Names that seem to move with upstream, such as latest. */
   readonly floating: readonly string[];
+  readonly further: { readonly families: number };
   /** Other tags without a digit. */
-  readonly names: readonly string[];
+  readonly names: { readonly count: number; readonly examples: readonly string[] };
   /** Short forms of longer versions: 1.27 beside 1.27.4. */
   readonly aliases: { readonly count: number; readonly examples: readonly string[] };
   /** Of no use for choosing versions: signatures, commits, one platform's tags. */

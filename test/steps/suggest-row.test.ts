@@ -356,6 +356,14 @@ const anyTag = fc.oneof(
     "7",
   ),
   fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,24}$/),
+  // Many parts in one tag, as many as it may have characters.
+  fc
+    .tuple(
+      fc.constantFrom("1.2.3", "build1", "x20240613"),
+      fc.constantFrom("deadbee1", "7", "2.3"),
+      fc.nat(60),
+    )
+    .map(([first, part, count]) => `${first}${`-${part}`.repeat(count)}`.slice(0, 128)),
   fc.string({ maxLength: 12 }),
 );
 

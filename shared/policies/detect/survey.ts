@@ -58,24 +58,19 @@ export function surveyTags(tags: Iterable<string>): Survey {
     else if (description.kind === "version" || description.kind === "name") named.push(tag);
     else found[description.kind]?.push(tag);
   }
-  const prefixes = new Set(readable.flatMap(prefixesOf));
+  const prefixes = new Set<string>();
+  for (const each of readable) for (const prefix of prefixesOf(each)) prefixes.add(prefix);
   const short = haveShortYears(readable);
   const dated = (each: VersionTag) => isDate(each) || (short && each.widths[0] === 2 && each.count > 1);
   const isAlias = (each: VersionTag) => prefixes.has(each.numbers.join("."));
   const aliases = readable.filter(isAlias);
   const rest = readable.filter((each) => !isAlias(each));
-  const shapes = Map.groupBy(
-    named.map((tag) => ({ tag, shape: shapeOf(tag) })),
-    ({ shape }) => shape?.text,
-  );
+  const { lines, names } = groupLines(named);
   const commits = found["commit-id"] ?? [];
+  const lengths = new Set(commits.map(({ length }) => length));
   const numbers = rest.filter((each) => each.count === 1 && !dated(each));
-  const alike = numbers.filter((each) => isLikeCommit(each, commits));
+  const alike = numbers.filter((each) => isLikeCommit(each, lengths));
   const few = alike.length * 5 < commits.length ? new Set(alike) : new Set();
-  const lines = [...shapes.values()].flatMap((members): TagLine[] => {
-    const shape = members[0]?.shape;
-    return shape === undefined ? [] : [{ shape, tags: members.map(({ tag }) => tag) }];
-  });
   return {
     total: distinct.length,
     artifacts: found.artifact ?? [],
@@ -86,9 +81,22 @@ export function surveyTags(tags: Iterable<string>): Survey {
     numbers: numbers.filter((each) => !few.has(each)),
     aliases,
     platforms,
-    lines: lines.sort((a, b) => b.tags.length - a.tags.length),
-    names: shapes.get(undefined)?.map(({ tag }) => tag) ?? [],
+    lines,
+    names,
   };
+}
+
+/** Tags of one shape together, the largest line first, and those that have none. */
+function groupLines(tags: readonly string[]): { readonly lines: TagLine[]; readonly names: string[] } {
+  const lines = new Map<string, { readonly shape: TagShape; readonly tags: string[] }>();
+  const names: string[] = [];
+  for (const tag of tags) {
+    const shape = shapeOf(tag);
+    const line = shape && (lines.get(shape.text) ?? { shape, tags: [] });
+    (line?.tags ?? names).push(tag);
+    if (line !== undefined) lines.set(line.shape.text, line);
+  }
+  return { lines: [...lines.values()].sort((a, b) => b.tags.length - a.tags.length), names };
 }
 
 /** A version that goes on with a commit, which has no order, or with a date: 17.0-20240612. */
@@ -108,10 +116,8 @@ function startsWithPlatform(tag: string): boolean {
 }
 
 /** One of thirty or so commit ids has no letter; beside many others of its length it is none of the numbers. */
-function isLikeCommit({ tag, numbers }: VersionTag, commits: readonly string[]): boolean {
-  return (
-    numbers.length === 1 && /^[0-9]{7,40}$/.test(tag) && commits.some(({ length }) => length === tag.length)
-  );
+function isLikeCommit({ tag, numbers }: VersionTag, lengths: ReadonlySet<number>): boolean {
+  return numbers.length === 1 && /^[0-9]{7,40}$/.test(tag) && lengths.has(tag.length);
 }
 
 function prefixesOf({ numbers, count }: VersionTag): string[] {

@@ -16,9 +16,13 @@ export interface TagShape {
 
 type Piece = { readonly part: TagPart } | { readonly literal: string };
 
+// A tag of more parts is no version of anything, and its pattern would be larger than a row may have.
+const mostParts = 8;
+
 /** Undefined when the tag has nothing in it that could order it. */
 export function shapeOf(tag: string): TagShape | undefined {
   const pieces = piecesOf(tag);
+  if (pieces.filter((piece) => "part" in piece).length > mostParts) return undefined;
   const taken = takenParts(pieces);
   const [first] = taken;
   const part = first === undefined ? undefined : partAt(pieces, first);

@@ -28,9 +28,12 @@ describe("a tag's shape", () => {
     expect(parseExtract(shape?.extract ?? "").from(tag)).toBe(key);
   });
 
-  it.each(["latest", "alpine-slim", "deadbeef", "main-deadbee"])("of %s says nothing", (tag) => {
-    expect(shapeOf(tag)).toBeUndefined();
-  });
+  it.each(["latest", "alpine-slim", "deadbeef", "main-deadbee", `1.2.3${"-deadbee1".repeat(13)}`])(
+    "of %s says nothing",
+    (tag) => {
+      expect(shapeOf(tag)).toBeUndefined();
+    },
+  );
 
   it.each([
     ["its own word alone", "release-1.2.3", "releaseX1.2.3"],
