@@ -1,4 +1,5 @@
-import { Range } from "semver";
+// The rest of the library is forty more files to load.
+import Range from "semver/classes/range.js";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { bySemver } from "./precedence.ts";
