@@ -1,15 +1,30 @@
 import { isAscii } from "node:buffer";
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  comma,
+  endOfText,
+  openBrace,
+  openBracket,
+  quote,
+  skipByte,
+  skipKey,
+  skipSpace,
+  skipValue,
+  skipWord,
+  stride,
+} from "./skip-json.ts";
 
 /** Gives `TagPage.bounds` at its end; yields now and then on a long page, so that others may run. */
 export type TagScan = Generator<undefined, Uint32Array | undefined, undefined>;
 
-/** Bytes between two yields: a few milliseconds. */
-const stride = 1024 * 1024;
+const mostKeys = 64;
 
 /**
- * Finds the tags in the JSON of a listing without parsing it: `{"name": "…", "tags": ["…", …]}`, in either order, with
- * white space, or `tags: null`. Undefined means that it is anything else (escapes, other keys, a key twice, characters
- * beyond ASCII, no JSON at all), which JSON.parse must read.
+ * Finds the tags in the JSON of a listing without parsing it: `{"name": "…", "tags": ["…", …]}`, or `tags: null`, in any
+ * order, with white space and with other keys. Undefined means that it is anything else (escapes, characters beyond ASCII,
+ * a key twice, no JSON at all), which JSON.parse must read.
  */
 export function* scanTags(bytes: Uint8Array): TagScan {
   if (bytes.includes(backslash) || !isAscii(bytes)) return undefined;
@@ -18,16 +33,14 @@ export function* scanTags(bytes: Uint8Array): TagScan {
   let at = skipByte(bytes, skipSpace(bytes, 0), openBrace);
   for (let more = true; more; ) {
     const start = skipSpace(bytes, at);
-    const end = skipString(bytes, start);
-    if (end < 0) return undefined;
-    const key = String.fromCharCode(...bytes.subarray(start + 1, Math.min(end - 1, start + 6)));
-    if (keys.has(key)) return undefined;
+    at = skipKey(bytes, start);
+    if (at < 0) return undefined;
+    const key = latin1(bytes, start + 1, endOfText(bytes, start + 1));
+    if (keys.has(key) || key === "__proto__" || keys.size === mostKeys) return undefined;
     keys.add(key);
-    at = skipSpace(bytes, skipByte(bytes, skipSpace(bytes, end), colon));
-    if (key === "name") at = skipString(bytes, at);
-    else if (key !== "tags") return undefined;
-    else if (bytes[at] === n) at = skipNull(bytes, at);
-    else at = yield* scanList(bytes, skipSpace(bytes, skipByte(bytes, at, openBracket)), found);
+    if (key === "tags" && bytes[at] !== n) {
+      at = yield* scanList(bytes, skipSpace(bytes, skipByte(bytes, at, openBracket)), found);
+    } else at = key === "tags" ? skipWord(bytes, at, "null") : yield* skipValue(bytes, at);
     at = skipSpace(bytes, at);
     more = bytes[at] === comma;
     if (more) at++;
@@ -36,13 +49,15 @@ export function* scanTags(bytes: Uint8Array): TagScan {
   return at === bytes.length && keys.has("tags") ? trimmed(found) : undefined;
 }
 
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+}
+
 interface Found {
   bounds: Uint32Array;
   /** Numbers in `bounds`, two for each tag. */
   count: number;
 }
-
-// All below give the index after what they passed over, or -1 when it is not there; -1 leads to -1.
 
 function* scanList(bytes: Uint8Array, start: number, found: Found): Generator<undefined, number, undefined> {
   if (bytes[start] === closeBracket) return start + 1;
@@ -77,32 +92,6 @@ function scanStrings(bytes: Uint8Array, start: number, found: Found): number {
   return at;
 }
 
-/** Where the string's closing quote is, from within it. */
-function endOfText(bytes: Uint8Array, start: number): number {
-  let at = start;
-  while ((bytes[at] ?? 0) >= space && bytes[at] !== quote) at++;
-  return bytes[at] === quote ? at : bytes.length;
-}
-
-function skipString(bytes: Uint8Array, start: number): number {
-  return bytes[start] === quote ? skipByte(bytes, endOfText(bytes, start + 1), quote) : -1;
-}
-
-function skipSpace(bytes: Uint8Array, start: number): number {
-  let at = start;
-  while (bytes[at] === space || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
-  return at;
-}
-
-function skipByte(bytes: Uint8Array, at: number, byte: number): number {
-  return bytes[at] === byte ? at + 1 : -1;
-}
-
-function skipNull(bytes: Uint8Array, at: number): number {
-  const isNull = bytes[at + 1] === 0x75 && bytes[at + 2] === 0x6c && bytes[at + 3] === 0x6c;
-  return isNull ? at + 4 : -1;
-}
-
 // Pages of some kilobytes share their array: to make one for each would be a third of the scan.
 const shared: { room: Uint32Array } = { room: new Uint32Array(0) };
 const sharedLength = 64 * 1024;
@@ -131,13 +120,4 @@ function doubled(bounds: Uint32Array): Uint32Array {
   return larger;
 }
 
-const quote = 0x22;
-const comma = 0x2c;
-const colon = 0x3a;
-const space = 0x20;
-const backslash = 0x5c;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
 const n = 0x6e;

@@ -6,7 +6,7 @@ import { ambiguousKey } from "./json-keys.ts";
 import { scanTags } from "./scan-tags.ts";
 
 /** Bytes that JSON.parse may take in one go, with others waiting: some tens of milliseconds. */
-const mostParsed = 4 * 1024 * 1024;
+const mostParsed = 8 * 1024 * 1024;
 
 /**
  * The tags of one page, where they stand in its body. An HTML page or an error text with status 200 must never read as "no

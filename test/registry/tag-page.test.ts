@@ -35,6 +35,9 @@ describe("the scan of a page", () => {
     ["white space everywhere", ' {\n\t"name" : "app" ,\r "tags" : [ "a" , "b" ] } ', ["a", "b"]],
     ["an empty list", '{"tags":[ ]}', []],
     ["null", '{"name":"app","tags":null}', []],
+    ["other keys", '{"child":[],"a":{"b":[1,-2.5e+3,{"c":null}],"d":{}},"tags":["a"],"e":true}', ["a"]],
+    ["a name that is no text", '{"name":1,"tags":["a"]}', ["a"]],
+    ["a key that only begins like it", '{"tagsX":["b"],"tags":["a"]}', ["a"]],
     ["an empty tag", '{"tags":["","a"]}', ["", "a"]],
     ["what no tag may be, for selection to judge", '{"tags":["a b,]}"]}', ["a b,]}"]],
   ])("reads %s in place", (_name, text, tags) => {
@@ -49,9 +52,17 @@ describe("the scan of a page", () => {
     ["a character beyond ASCII", '{"tags":["é"]}'],
     ["a key twice", '{"tags":["a"],"tags":["b"]}'],
     ["the name twice", '{"name":"a","name":"b","tags":["a"]}'],
-    ["another key", '{"tags":["a"],"manifest":{}}'],
-    ["a key that only begins like it", '{"tagsX":["a"]}'],
-    ["a name that is no text", '{"name":1,"tags":["a"]}'],
+    ["__proto__ for a key", '{"__proto__":1,"tags":["a"]}'],
+    ["a number with a zero before it", '{"a":01,"tags":["a"]}'],
+    ["a number without digits after its point", '{"a":1.,"tags":["a"]}'],
+    ["an object that ends as a list", '{"a":{"b":1],"tags":["a"]}'],
+    ["an object without a key", '{"a":{1},"tags":["a"]}'],
+    ["a comma too many in an object", '{"a":{"b":1,},"tags":["a"]}'],
+    ["a great depth", `{"a":${"[".repeat(100)}${"]".repeat(100)},"tags":["a"]}`],
+    [
+      "a great number of keys",
+      `{${Array.from({ length: 100 }, (_, at) => `"k${at}":1`).join()},"tags":["a"]}`,
+    ],
     ["a tag that is no text", '{"tags":["a",1]}'],
     ["no tags", '{"name":"app"}'],
     ["no keys", "{}"],
@@ -90,8 +101,20 @@ describe("the scan of a page", () => {
       fc.constant('"tags"'),
       mostly(list, fc.constantFrom("null", "nul", "{}", "1", '"a"')),
     );
+    const { value: other } = fc.letrec<{ value: string }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: "small" },
+        string,
+        fc.constantFrom("0", "-1", "1.5", "1e9", "01", "1.", "-", "true", "false", "null", "nul", "[]", "{}"),
+        fc.array(tie("value"), { maxLength: 3 }).map((held) => `[${held.join(" , ")}]`),
+        fc
+          .array(fc.tuple(string, tie("value")), { maxLength: 3 })
+          .map((held) => `{ ${held.map(([key, value]) => `${key} :${value}`).join()}}`),
+      ),
+    }));
+    const extra = pairOf(string, other);
     const pairs = mostly(
-      fc.shuffledSubarray([name, tags], { minLength: 1 }).chain((chosen) => fc.tuple(...chosen)),
+      fc.shuffledSubarray([name, tags, extra], { minLength: 1 }).chain((chosen) => fc.tuple(...chosen)),
       fc.array(fc.oneof(name, tags, pairOf(string, list)), { maxLength: 3 }),
     );
     const end = mostly(fc.constantFrom("}", "} \n"), fc.constantFrom("", "},", "}}", ",}"));
@@ -161,8 +184,8 @@ describe("a page", () => {
   });
 
   it("that is not plain is not parsed when that would hold others up", async () => {
-    const tags = Array.from({ length: 400_000 }, (_, at) => `1.${at}.0`);
-    const body = Buffer.from(JSON.stringify({ child: [], tags }));
+    const tags = Array.from({ length: 90_000 }, () => "x".repeat(100));
+    const body = Buffer.from(JSON.stringify({ name: 'a "quoted" name', tags }));
     await failureOf(() => readTagPage({ body, url }), "too-large");
   });
 });
