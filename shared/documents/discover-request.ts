@@ -1,18 +1,25 @@
 import { z } from "zod";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { isRepositoryPath, parseHost } from "../model/reference.ts";
+import { type Pattern, parsePattern } from "../policies/pattern.ts";
+import { parseCredentialReference } from "./watch-columns.ts";
+import { parseWatchId } from "./watch-id.ts";
 
 /** Which repositories of a registry to look for: `POST /api/discover`, or `wharfgate watch discover`. */
 export interface DiscoverRequest {
-  /** `registry.corp:5443`, or with a path that the repositories begin with: `registry.corp:5443/team/*`. */
-  readonly source: string;
-  /** RE2 patterns that the whole repository, without the host, must or must not match. */
-  readonly include?: string;
-  readonly exclude?: string;
+  readonly host: string;
+  /** What the repositories begin with: empty, or a path with a slash at its end. */
+  readonly prefix: string;
+  /** For the whole repository, without the host. */
+  readonly include?: Pattern;
+  readonly exclude?: Pattern;
   /** The group that new watches go into. */
   readonly group: string;
-  /** Columns of the new watches beside Source and ManagedBy; Credential is used to list, too. */
+  /** Columns of the new watches beside Source and ManagedBy. */
   readonly columns: Readonly<Record<string, string>>;
+  /** The new watches' own, which the catalogue is read with, too. */
+  readonly credential?: string;
   readonly add: "yes" | "no";
 }
 
@@ -38,11 +45,28 @@ export function parseDiscoverRequest(body: unknown): DiscoverRequest {
       `The request cannot be used: ${where}${issue?.message ?? "unknown shape"}. Example: ${example}`,
     );
   }
-  const { include, exclude, add, ...rest } = result.data;
+  const { source, include, exclude, group, columns, add } = result.data;
+  const { Credential } = columns;
   return {
-    ...rest,
+    ...parseSource(source),
+    group: parseWatchId(group, "name").group,
+    columns,
     add: add ? "yes" : "no",
-    ...(include === undefined ? {} : { include }),
-    ...(exclude === undefined ? {} : { exclude }),
+    ...(include === undefined ? {} : { include: parsePattern("include", include) }),
+    ...(exclude === undefined ? {} : { exclude: parsePattern("exclude", exclude) }),
+    ...(Credential === undefined ? {} : { credential: parseCredentialReference(Credential) }),
   };
+}
+
+/** `registry.corp:5443`, or with a path that the repositories begin with: `registry.corp:5443/team/*`. */
+function parseSource(source: string): { readonly host: string; readonly prefix: string } {
+  const slash = source.indexOf("/");
+  const host = parseHost(slash < 0 ? source : source.slice(0, slash));
+  const path = slash < 0 ? "" : source.slice(slash + 1).replace(/\/?\*?$/, "");
+  if (path === "") return { host, prefix: "" };
+  if (isRepositoryPath(path)) return { host, prefix: `${path}/` };
+  throw new Failure(
+    "invalid",
+    `the path of "${printable(source)}" is none that repositories begin with: expected registry.corp:5443/team/*; for more use include and exclude`,
+  );
 }

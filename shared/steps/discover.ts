@@ -2,12 +2,10 @@ import { createHash } from "node:crypto";
 import type { Values } from "../azure/tables.ts";
 import type { DiscoverRequest } from "../documents/discover-request.ts";
 import { parseWatch } from "../documents/watch.ts";
-import { parseCredentialReference } from "../documents/watch-columns.ts";
-import { formatWatchId, parseWatchId, type WatchId } from "../documents/watch-id.ts";
+import { formatWatchId, type WatchId } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
-import { isRepositoryPath, parseHost } from "../model/reference.ts";
-import { type Pattern, parsePattern } from "../policies/pattern.ts";
+import { isRepositoryPath } from "../model/reference.ts";
 import { knownRegistry } from "../registry/hosts.ts";
 import type { Registries } from "../registry/registry.ts";
 import type { Audit } from "../stores/audit.ts";
@@ -61,11 +59,7 @@ export async function discover(
     signal,
   }: { readonly actor: string; readonly ports: DiscoverPorts; readonly signal: AbortSignal },
 ): Promise<Discovery> {
-  const { host, prefix } = parseSource(request.source);
-  const { group } = parseWatchId(request.group, "name");
-  const choose = chooser(request);
-  const credential = request.columns.Credential;
-  if (credential !== undefined) parseCredentialReference(credential);
+  const { host, prefix, group, credential } = request;
   if (request.add === "yes") rowFor({ group, name: "name" }, `${host}/name`, request);
 
   const listed = await ports.registries.open(host, credential).listRepositories(signal);
@@ -73,7 +67,7 @@ export async function discover(
   const { followedBy, taken } = await present(ports.watches, signal);
   const repositories = within.map((name): Discovered => {
     if (!isRepositoryPath(name)) return { repository: name.slice(0, 255), verdict: "improper" };
-    const verdict = choose(name);
+    const verdict = fateOf(name, request);
     if (verdict !== "new") return { repository: name, verdict };
     const follower = followedBy.get(`${host}/${name}`);
     if (follower !== undefined) return { repository: name, verdict: "followed", watch: follower };
@@ -116,29 +110,12 @@ export function boundDiscovery({ repositories, ...rest }: Discovery): BoundedDis
   return { ...rest, counts, repositories: sorted.slice(0, mostTold) };
 }
 
-function parseSource(source: string): { readonly host: string; readonly prefix: string } {
-  const slash = source.indexOf("/");
-  const host = parseHost(slash < 0 ? source : source.slice(0, slash));
-  const path = slash < 0 ? "" : source.slice(slash + 1).replace(/\/?\*?$/, "");
-  if (path !== "" && !isRepositoryPath(path)) {
-    throw new Failure(
-      "invalid",
-      `the path of "${source.slice(0, 200)}" is none that repositories begin with: expected registry.corp:5443/team/*; for more use include and exclude`,
-    );
-  }
-  return { host, prefix: path === "" ? "" : `${path}/` };
-}
-
-function chooser({
-  include,
-  exclude,
-}: DiscoverRequest): (repository: string) => "new" | "not-included" | "excluded" {
-  const wanted: Pattern | undefined = include === undefined ? undefined : parsePattern("Include", include);
-  const unwanted: Pattern | undefined = exclude === undefined ? undefined : parsePattern("Exclude", exclude);
-  return (repository) => {
-    if (wanted?.test(repository) === false) return "not-included";
-    return unwanted?.test(repository) === true ? "excluded" : "new";
-  };
+function fateOf(
+  repository: string,
+  { include, exclude }: DiscoverRequest,
+): "new" | "not-included" | "excluded" {
+  if (include?.test(repository) === false) return "not-included";
+  return exclude?.test(repository) === true ? "excluded" : "new";
 }
 
 /** Throws `invalid` when the columns make no row that can be followed. */

@@ -134,7 +134,7 @@ describe("discover", () => {
     ["columns that make no row", { add: true, columns: { Tags: "nonsense" } }, "invalid", "nonsense"],
     ["no columns to add with", { add: true }, "invalid", "Tags"],
     ["a secret for a credential", { columns: { Credential: "hunter2" } }, "invalid", "Credential"],
-    ["a pattern that is none", { include: "(" }, "invalid", "Include"],
+    ["a pattern that is none", { include: "(" }, "invalid", "include"],
     ["a reserved group", { group: "manual" }, "invalid", "reserved"],
     ["a path that is none", { source: `${upstreamHost}/../x` }, "invalid", "team/*"],
     ["a URL", { source: "https://registry.corp/team" }, "invalid", "host"],
