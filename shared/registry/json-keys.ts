@@ -6,15 +6,16 @@
 export function ambiguousKey(text: string): string | undefined {
   const scopes: (Set<string> | undefined)[] = [];
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === "{") scopes.push(new Set());
-    else if (character === "[") scopes.push(undefined);
-    else if (character === "}" || character === "]") scopes.pop();
-    else if (character === '"') {
+    const code = text.charCodeAt(at);
+    if (code === openBrace) scopes.push(new Set());
+    else if (code === openBracket) scopes.push(undefined);
+    else if (code === closeBrace || code === closeBracket) scopes.pop();
+    else if (code === quote) {
       const end = endOfString(text, at);
       const keys = scopes.at(-1);
       if (keys !== undefined && isKey(text, end)) {
-        const key: string = JSON.parse(text.slice(at, end));
+        const written = text.slice(at + 1, end - 1);
+        const key: string = written.includes("\\") ? JSON.parse(`"${written}"`) : written;
         if (key === "__proto__" || keys.has(key)) return key;
         keys.add(key);
       }
@@ -24,17 +25,29 @@ export function ambiguousKey(text: string): string | undefined {
   return undefined;
 }
 
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+const space = 0x20;
+
 /** The index after the closing quote. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
-  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  for (let code = text.charCodeAt(at); at < text.length && code !== quote; code = text.charCodeAt(at)) {
+    at += code === backslash ? 2 : 1;
+  }
   return at + 1;
 }
 
+/** Only white space may stand between a key and its colon, and all of it is at or below the blank. */
 function isKey(text: string, end: number): boolean {
   let at = end;
-  while (/\s/.test(text[at] ?? "x")) at++;
-  return text[at] === ":";
+  while (text.charCodeAt(at) <= space) at++;
+  return text.charCodeAt(at) === colon;
 }
 
 // What the OCI image specification and Docker's schema 2 name in manifests, indexes, descriptors and platforms.
