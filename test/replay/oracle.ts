@@ -182,7 +182,7 @@ function partSuffix(
   const labels = typeof prereleases === "string" ? [] : prereleases;
   const listed = labels.some((label) => new RegExp(`^${label}(?![a-z])`, "i").test(text));
   // A number after `_` is what Helm and others write for +: a build, not a prerelease.
-  const numbered = lead === "-" && /^\d/.test(text);
+  const numbered = lead === "-" && /^\d+(?=[-._]|$)/.test(text);
   if (!listed && !word.test(text) && !numbered)
     return lead === "" ? undefined : { prerelease: "", suffix: rest };
   const [prerelease = ""] = /^[^-._]+(?:\.[^-._]+|-\d+(?![^-._]))*/.exec(text) ?? [];
@@ -196,26 +196,25 @@ function prereleaseIsWanted(prerelease: string, { prereleases = "exclude" }: Ora
 }
 
 /**
- * Tags whose numbers begin a longer tag's of the same family: 1.27 beside 1.27.4, and 8.0-rc beside 8.0.0RC2. A whole date in
- * one piece is none: 20231211 is a build as 20231211.1 is one.
+ * Tags whose numbers begin a longer tag's with the same suffix: 1.27 beside 1.27.4. Among prereleases a word alone stands for
+ * any (8.0-rc beside 8.0.0beta1), another for those that begin with it. A whole date in one piece is none: 20231211 is a build
+ * as 20231211.1 is one.
  */
 function aliasesOf(own: readonly Reading[]): ReadonlySet<Reading> {
   const longer = (short: Reading, long: Reading): boolean =>
+    long.suffix === short.suffix &&
     long.written.length > short.written.length &&
     short.written.every((number, at) => number === long.written[at]);
-  const stem = (text: string): string => text.toLowerCase().replace(/[.-]?\d+$/, "");
+  const standsFor = (early: string, late: string): boolean => {
+    if (early === "" || late === "") return early === late;
+    return /^[a-z]+$/i.test(early) || late.toLowerCase().startsWith(early.toLowerCase());
+  };
   const groups = Map.groupBy(own, ({ numbers }) => numbers.slice(0, 2).join("."));
   return new Set(
     own.filter((short) => {
       if (/^v?\d{8}(?!\d)/.test(short.key)) return false;
-      const early = short.prerelease.toLowerCase();
-      return (groups.get(short.numbers.slice(0, 2).join(".")) ?? []).some(
-        (long) =>
-          longer(short, long) &&
-          (early === ""
-            ? long.prerelease === ""
-            : early === long.prerelease.toLowerCase() || early === stem(long.prerelease)),
-      );
+      const near = groups.get(short.numbers.slice(0, 2).join(".")) ?? [];
+      return near.some((long) => longer(short, long) && standsFor(short.prerelease, long.prerelease));
     }),
   );
 }
