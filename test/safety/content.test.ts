@@ -53,7 +53,8 @@ async function startTarget() {
     [Symbol.asyncDispose]: async () => {
       await registries.close();
       await server.close();
-      await rm(root, { recursive: true, force: true });
+      // The registry may still be putting away what was cut off.
+      await rm(root, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

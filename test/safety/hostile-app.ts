@@ -56,7 +56,8 @@ export function useHostileApp(): HostileApp {
   });
   afterAll(async () => {
     await Promise.all([target.close(), azurite.stop(0)]);
-    await rm(root, { recursive: true, force: true });
+    // The registry may still be putting away what was cut off.
+    await rm(root, { recursive: true, force: true, maxRetries: 10 });
   });
   beforeEach(async () => {
     count += 1;
