@@ -31,6 +31,13 @@ describe("the settings", () => {
     for (const absent of ["acr", "agentPool", "ca", "statusUrl"]) expect(settings).not.toHaveProperty(absent);
   });
 
+  it("hold limits of hosts, known ones unless set", () => {
+    const base = { AzureWebJobsStorage: "x", WHARFGATE_TARGET: "r.example" };
+    expect(readSettings(base).limits.of("quay.io")).toMatchObject({ requestsPerSecond: 5 });
+    const { limits } = readSettings({ ...base, WHARFGATE_LIMITS: "quay.io rps=1" });
+    expect(limits.of("quay.io")).toMatchObject({ requestsPerSecond: 1 });
+  });
+
   it("name all that is wrong at once", async () => {
     const { message } = await failureOf(
       () =>
@@ -41,6 +48,7 @@ describe("the settings", () => {
           WHARFGATE_CREDENTIAL_HUB: "hunter2",
           WHARFGATE_CA_FILE: "/no/such/file",
           WHARFGATE_UPSTREAMS: "http://*",
+          WHARFGATE_LIMITS: "docker.io rps=fast",
         }),
       "invalid",
     );
@@ -53,6 +61,7 @@ describe("the settings", () => {
       "AzureWebJobsStorage",
       "WHARFGATE_TARGET",
       "WHARFGATE_UPSTREAMS",
+      "WHARFGATE_LIMITS",
       "WHARFGATE_METHOD",
       "WHARFGATE_CHANNEL_OPS",
       "WHARFGATE_CREDENTIAL_HUB",

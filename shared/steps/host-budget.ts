@@ -185,7 +185,7 @@ function takeTurns(
 }
 
 /** One second's worth; polls use half of it at most, so that urgent work need not wait for them. */
-export function burstOf(rate: number, urgency: Urgency): number {
+function burstOf(rate: number, urgency: Urgency): number {
   const whole = Math.max(1, Math.floor(rate));
   return urgency === "poll" ? Math.max(1, Math.floor(whole / 2)) : whole;
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Values } from "../../shared/azure/tables.ts";
 import type { WatchId } from "../../shared/documents/watch-id.ts";
@@ -353,6 +354,27 @@ describe("a host that asks for a pause", () => {
     await poll({ host: upstreamHost, slot: bench.now(), watches: [app] }, ports, never);
     expect(bench.effects).toEqual(["hosts replace", "hosts replace"]);
     expect((await bench.stores.hosts.get(upstreamHost, never))?.state.slots).toEqual([]);
+  });
+
+  it("has no more requests under way than connections, of however many repositories", async () => {
+    const bench = await watching({ Tags: "semver >=1" });
+    const others = Array.from({ length: 6 }, (_, at) => ({ group: "default", name: `w${at}` }));
+    for (const [at, id] of others.entries()) {
+      await addWatch(bench, id, { Source: `${upstreamHost}/library/r${at}`, Tags: "semver >=1" });
+      bench.upstream.tags.set(`library/r${at}:1.0.0`, digestNamed(`r${at}`));
+    }
+    publish(bench, { "1.0.0": "a" });
+    const underWay = { now: 0, most: 0 };
+    bench.upstream.onCall = async () => {
+      underWay.now += 1;
+      underWay.most = Math.max(underWay.most, underWay.now);
+      await setImmediate();
+      underWay.now -= 1;
+    };
+    const ports = { ...bench.ports, limits: parseLimits(`${upstreamHost} concurrency=3`) };
+    const message = { host: upstreamHost, slot: bench.now(), watches: [app, ...others] };
+    expect(await poll(message, ports, never)).toMatchObject({ polled: 7 });
+    expect(underWay).toEqual({ now: 0, most: 3 });
   });
 
   it("pauses for a minute when it does not say how long", async () => {
