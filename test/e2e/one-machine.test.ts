@@ -90,7 +90,7 @@ describe("wharfgate up", () => {
     expect([code, stderr]).toEqual([3, ""]);
     expect(stdout).toMatch(/\+ enters\s+1\.3\.0\s+version\s+-> .*:1\.3\.0\s+now superseded/);
     expect(stdout).toMatch(/- leaves\s+1\.4\.2\s+out-of-range/);
-    expect(stdout).toMatch(/to move\s+\d+\.\d [kM]B for \d+ images/);
+    expect(stdout).toMatch(/to move\s+\d+\.\d [kM]B for 1 image;/);
     const answer = await api("POST", "plan", { body: { watch: "demo/web", with: { Keep: "1" }, top: 1 } });
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({
