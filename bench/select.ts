@@ -3,7 +3,7 @@ import npmSemver from "semver";
 import { readRules } from "../shared/documents/watch-rules.ts";
 import { type TagList, tagListOf, tagPageOf } from "../shared/model/tag-list.ts";
 import type { Rules } from "../shared/policies/rules.ts";
-import { select, selectAll } from "../shared/policies/select.ts";
+import { explainAll, select, selectAll } from "../shared/policies/select.ts";
 import { scanTags } from "../shared/registry/scan-tags.ts";
 import { print } from "./figures.ts";
 
@@ -157,8 +157,11 @@ print("select: 50,000 tags, the newest 10 of ^3.2.0", {
   "ms, read in place and select, as a poll does": parsing.poll,
 });
 
-/** The longest that a selection over a million tags keeps the event loop to itself. */
-async function longestBlock(columns: Readonly<Record<string, string>>): Promise<number> {
+/** The longest that work on a million tags keeps the event loop to itself. */
+async function longestBlock(
+  columns: Readonly<Record<string, string>>,
+  work: typeof selectAll | typeof explainAll = selectAll,
+): Promise<number> {
   const million = tagListOf(
     Array.from({ length: 1_000 }, (_, page) =>
       tagPageOf(
@@ -169,17 +172,22 @@ async function longestBlock(columns: Readonly<Record<string, string>>): Promise<
       ),
     ),
   );
-  let since = performance.now();
+  // Of CPU time, so that other processes' turns are not counted.
+  const now = () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  };
+  let since = now();
   let longest = 0;
-  await selectAll(million, rulesOf(columns), async () => {
-    longest = Math.max(longest, performance.now() - since);
+  await work(million, rulesOf(columns), async () => {
+    longest = Math.max(longest, now() - since);
     await setImmediate();
-    since = performance.now();
+    since = now();
   });
-  return Math.max(longest, performance.now() - since);
+  return Math.max(longest, now() - since);
 }
 
-print("select: a million tags, longest block of the event loop", {
+print("select: a million tags, longest block of the event loop (CPU)", {
   "ms, the newest 10": await longestBlock({ Tags: "semver *", Keep: "10" }),
   "ms, all of them, sorted": await longestBlock({ Tags: "semver *" }),
   "ms, loose, the newest 3 of each minor": await longestBlock({
@@ -192,5 +200,6 @@ print("select: a million tags, longest block of the event loop", {
     Include: "([a-z0-9.]+-?)+",
     Keep: "10",
   }),
+  "ms, every reason against 999,990": await longestBlock({ Tags: "semver *", Keep: "10" }, explainAll),
   "ms (goal, at most)": 100,
 });

@@ -7,6 +7,7 @@ import { familyOf, unnamedPlatform } from "./gather.ts";
 import type { Skipped, SkipReason, VersionPolicy } from "./policy.ts";
 import { rank } from "./rank.ts";
 import type { Rules } from "./rules.ts";
+import { sortInSlices } from "./sort-in-slices.ts";
 import { isArtifact, isCommitId, platformOf } from "./tag-kinds.ts";
 import { TagReader } from "./tag-reader.ts";
 
@@ -30,7 +31,7 @@ export function* explain(
     // Nothing speaks against it: it was chosen, which `chosen` knows.
     if (found !== undefined) skipped.set(tag, { tag, ...found });
   }
-  return [...skipped.values()].sort((a, b) => (a.tag < b.tag ? -1 : 1));
+  return yield* sortInSlices([...skipped.values()], (a, b) => (a.tag < b.tag ? -1 : 1));
 }
 
 interface Reason {

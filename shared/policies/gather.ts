@@ -2,6 +2,7 @@ import { isTag } from "../model/reference.ts";
 import { type TagList, type TagPage, tagAt } from "../model/tag-list.ts";
 import { noSuffixes } from "./evidence.ts";
 import { isOfFamily } from "./families.ts";
+import { KnownMajors } from "./known-majors.ts";
 import { NameCandidates } from "./name-candidates.ts";
 import { createNamedTags } from "./named-tags.ts";
 import type { NamePolicy, VersionPolicy } from "./policy.ts";
@@ -59,6 +60,7 @@ function createGatherer(
   const wide = policy.layout.suffixes === "wide";
   const patterns = hasPatterns(rules);
   const aliases = policy.traits.has("aliases");
+  const known = new KnownMajors(policy, families.length);
   const keys = extract === undefined ? undefined : new Keys(found);
 
   return (tags, page, from, to) => {
@@ -77,14 +79,18 @@ function createGatherer(
         if (extracted === undefined) continue;
         ({ text, key, start, end } = keys.write(extracted));
       }
-      if (read.read(key, start, end) !== undefined) continue;
+      if (known.has(key, start, end) || read.read(key, start, end) !== undefined) continue;
       const family = familyOf(families, read, key, end);
       if (family < 0 || tagEnd - tagStart > maxTag) continue;
       const release = read.prereleaseStart === read.prereleaseEnd;
       // Without patterns, nothing but a number with letters behind it reads as a version and as a commit id.
       if ((patterns || (wide && !release)) && !isWanted(tagAt(tags, tag), rules)) continue;
       found.evidence[family]?.note(read, aliases ? found.suffixesOf(read, family, key, end) : noSuffixes);
-      if (!range.has(read, key) || !(release || read.wanted)) continue;
+      if (!range.has(read, key)) {
+        known.note(family, read.numbers[0] ?? 0);
+        continue;
+      }
+      if (!(release || read.wanted)) continue;
       if (named.has(bytes, tagStart, tagEnd)) continue;
       found.add(read, { page, tag, text, start, end, family });
       keys?.keep();

@@ -1,17 +1,17 @@
 const run = 8192;
 
 /** Sorts as `toSorted` does, in runs that are merged; yields where others may go on. */
-export function* sortInSlices(
-  values: readonly number[],
-  compare: (a: number, b: number) => number,
-): Generator<void, readonly number[]> {
-  let runs: (readonly number[])[] = [];
+export function* sortInSlices<T>(
+  values: readonly T[],
+  compare: (a: T, b: T) => number,
+): Generator<void, readonly T[]> {
+  let runs: (readonly T[])[] = [];
   for (let start = 0; start < values.length; start += run) {
     runs.push(values.slice(start, start + run).sort(compare));
     yield;
   }
   while (runs.length > 1) {
-    const merged: (readonly number[])[] = [];
+    const merged: (readonly T[])[] = [];
     for (let index = 0; index < runs.length; index += 2) {
       merged.push(yield* merge(runs[index] ?? [], runs[index + 1] ?? [], compare));
     }
@@ -20,12 +20,12 @@ export function* sortInSlices(
   return runs[0] ?? [];
 }
 
-function* merge(
-  left: readonly number[],
-  right: readonly number[],
-  compare: (a: number, b: number) => number,
-): Generator<void, readonly number[]> {
-  const merged: number[] = [];
+function* merge<T>(
+  left: readonly T[],
+  right: readonly T[],
+  compare: (a: T, b: T) => number,
+): Generator<void, readonly T[]> {
+  const merged: T[] = [];
   let [i, j] = [0, 0];
   for (;;) {
     if (merged.length % run === run - 1) yield;

@@ -12,6 +12,8 @@ export interface Bound {
 export interface VersionRange {
   /** Whether the version that `read` has just read out of `bytes` is within. */
   has(read: TagReader, bytes: Uint8Array): boolean;
+  /** Whether a version with this first number may be within. */
+  mayHave(major: number): boolean;
   /** Whether an upper bound keeps out the prereleases of the version that `read` has just read, and nothing else does. */
   shutsOutPrerelease(read: TagReader): boolean;
   /** The greatest first number that the range names; 0 when it names none, as `*`. */
@@ -39,6 +41,13 @@ export function createVersionRange(
       }
       return false;
     },
+    mayHave: (major) =>
+      ranges.some((bounds) =>
+        bounds.every(({ operator, numbers: [first = 0] }) => {
+          if (operator === "=") return major === first;
+          return operator === "<" || operator === "<=" ? major <= first : major >= first;
+        }),
+      ),
     shutsOutPrerelease: ({ numbers, prereleaseStart, prereleaseEnd }) =>
       prereleaseStart < prereleaseEnd &&
       ranges

@@ -59,6 +59,21 @@ const cases: readonly Case[] = [
   },
   {
     issue: "wud#866",
+    name: "in each family by what that family has, in range or not",
+    tags: "semver >=10",
+    family: "plain,-alpine",
+    list: ["9.1.0", "9.0.0", "9.0.0-alpine", "2021.12.16-alpine", "2021.12.16"],
+    chosen: [],
+    skipped: {
+      "9.1.0": "out-of-range",
+      "9.0.0": "out-of-range",
+      "9.0.0-alpine": "out-of-range",
+      "2021.12.16-alpine": "implausible-major",
+      "2021.12.16": "implausible-major",
+    },
+  },
+  {
+    issue: "wud#866",
     name: "a range that names such a number means it",
     tags: "semver >=10 <3000",
     list: ["10.11.4", "2021.12.16"],
