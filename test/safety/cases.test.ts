@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { user } from "../support/registries.ts";
+import { carries } from "../support/scripted-server.ts";
+import { basicAuthorization } from "./hostile.ts";
 
 /** The faults to withstand that upstreams and texts can cause; those of state and storage have their tests elsewhere. */
 const wanted = [...Array.from({ length: 42 }, (_, at) => at + 1), 56, 57, 58, 59, 60];
@@ -29,4 +32,13 @@ it("a number without a test is noticed", () => {
   expect(missingFrom(['it("case 10: a", …)', "in case 2: b"])).toEqual(
     wanted.filter((number) => number !== 10),
   );
+});
+
+it.each([
+  ["as it is", `x=${user.password}&y`],
+  ["in Basic", basicAuthorization],
+  ["in base64 of something larger", Buffer.from(`{"auth":"${user.password}"}`).toString("base64url")],
+  ["in a request's JSON", JSON.stringify({ headers: { authorization: basicAuthorization } })],
+])("a password that leaks %s would be seen", (_name, text) => {
+  expect([carries(text, user.password), carries("Bearer anonymous", user.password)]).toEqual([true, false]);
 });
