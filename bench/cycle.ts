@@ -103,8 +103,12 @@ try {
   }
   const perWatch = (count: number) => count / cycles / watches;
   printGoals(`a cycle over ${watches} unchanged watches`, [
-    { name: "requests to the registry per watch", measured: perWatch(upstream.counts.requests), atMost: 2 },
-    { name: "requests for tokens per watch", measured: perWatch(upstream.counts.tokens), atMost: 0.1 },
+    {
+      name: "requests per watch, tokens included",
+      measured: perWatch(upstream.counts.requests + upstream.counts.tokens),
+      atMost: 2,
+    },
+    { name: "of these for tokens", measured: perWatch(upstream.counts.tokens) },
     { name: "requests refused with 401", measured: upstream.counts.refusals, atMost: 0 },
     { name: "table writes per watch", measured: perWatch(tableCalls.writes), atMost: 0 },
     { name: "table reads per watch", measured: perWatch(tableCalls.reads) },

@@ -68,10 +68,12 @@ export function intervalMs(schedule: Schedule, at: Date): number {
   return gaps.length === 0 ? maxMinutes * 60_000 : Math.min(...gaps);
 }
 
-/** A number that goes up by one from poll to poll of an interval (and is spread evenly for cron), to take turns by. */
+/** A number that goes up by one from poll to poll of an interval (and is spread evenly for cron), to take turns by; each `seed` has its own. */
 export function turnOf(schedule: Schedule, seed: string, at: Date): number {
   const minute = Math.floor(at.getTime() / 60_000);
-  return schedule.kind === "every" ? Math.floor(minute / schedule.minutes) : hashOf(`${seed} ${minute}`);
+  return schedule.kind === "every"
+    ? hashOf(seed) + Math.floor(minute / schedule.minutes)
+    : hashOf(`${seed} ${minute}`);
 }
 
 function cron(expression: string): Cron {

@@ -17,14 +17,24 @@ export interface Questions {
   readonly fresh: readonly string[];
   /** Floating tags: asked at each poll. */
   readonly tracked: readonly string[];
-  /** One known version, taking turns, so that a re-pushed tag is noticed at the price of one request. */
+  /** One known version, taking turns, so that a re-pushed tag is noticed at the price of a request; none at one poll in 16. */
   readonly recheck: readonly string[];
 }
+
+/**
+ * At one poll in so many no version is rechecked: what that saves pays for the tokens of the others (one for twenty
+ * repositories), so that an unchanged watch costs two requests at the most, token service included.
+ */
+const pollsPerRest = 16;
 
 export function questionsFor(state: WatchState, selection: Chosen, turn: number): Questions {
   const fresh = selection.versions.filter((tag) => !state.known.has(tag));
   const settled = selection.versions.filter((tag) => state.known.has(tag));
-  const next = settled[turn % Math.max(settled.length, 1)];
+  const rests = turn % pollsPerRest === pollsPerRest - 1;
+  // Rests are not counted, or a watch of 16 versions would always rest at the same one.
+  const next = rests
+    ? undefined
+    : settled[(turn - Math.floor(turn / pollsPerRest)) % Math.max(settled.length, 1)];
   return { fresh, tracked: selection.tracked, recheck: next === undefined ? [] : [next] };
 }
 

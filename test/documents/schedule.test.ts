@@ -146,6 +146,13 @@ describe("turnOf", () => {
     expect(turns.map((turn) => turn - (turns[0] ?? 0))).toEqual([0, 1, 2, 3]);
   });
 
+  it("is another for each seed, so that not all watches rest at the same poll", () => {
+    const schedule = parseSchedule("every 15m");
+    const seeds = Array.from({ length: 200 }, (_, index) => `web~w${index}`);
+    const turns = seeds.map((seed) => turnOf(schedule, seed, at("10:00:00")) % 16);
+    expect(new Set(turns).size).toBe(16);
+  });
+
   it("comes round to all of a few for cron", () => {
     const schedule = parseSchedule("0 0 6 * * *");
     const seen = new Set(

@@ -208,6 +208,22 @@ describe("what a poll asks for", () => {
     expect(asked.map(({ recheck }) => recheck)).toEqual([["3"], ["2"], ["1"], ["3"]]);
   });
 
+  it.each([1, 3, 5, 15, 16, 17, 32])(
+    "rests at one poll in 16 and still comes round to all of %i versions",
+    (count) => {
+      const versions = Array.from({ length: count }, (_, index) => String(index));
+      const all = stateOf({ known: Object.fromEntries(versions.map((tag) => [tag, a])) });
+      const selection = { versions, tracked: [] };
+      const asked = Array.from(
+        { length: 16 * count },
+        (_, turn) => questionsFor(all, selection, turn).recheck,
+      );
+      expect(asked.filter((recheck) => recheck.length === 0).length).toBe(count);
+      expect(new Set(asked.flat())).toEqual(new Set(versions));
+      expect(asked.flat().length).toBe(15 * count);
+    },
+  );
+
   it("is nothing known where nothing is", () => {
     const selection = { versions: ["9"], tracked: [], skipped: [] };
     expect(questionsFor(state, selection, 5)).toEqual({ fresh: ["9"], tracked: [], recheck: [] });
