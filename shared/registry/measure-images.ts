@@ -2,6 +2,8 @@ import { mapConcurrent } from "../model/concurrency.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { missingPlatforms } from "../model/missing-platforms.ts";
+import { formatPlatform, type Platform } from "../model/platform.ts";
 import { isForeign } from "./copy-blob.ts";
 import { type PlanRoute, planCopy } from "./copy-plan.ts";
 import type { Registry } from "./registry.ts";
@@ -13,6 +15,8 @@ export interface MeasureOptions {
   readonly to: Pick<Registry, "headManifest" | "getManifest" | "headBlob">;
   /** Manifests to read at the source; an image that needs more than what is left of them is not measured. */
   readonly reads: number;
+  /** What each image must offer; one that does not would not be imported, and is not measured. */
+  readonly platforms: readonly Platform[];
 }
 
 /** What it takes to bring in the images that were read; blobs that they share are counted once. */
@@ -27,6 +31,7 @@ export interface Measured {
   readonly manifests: number;
   /** Of these, the ones of a single platform, which is what registries count as pulls. */
   readonly platforms: number;
+  /** Those that could not be read, or lack a platform, and why. */
   readonly unreadable: readonly { readonly digest: Digest; readonly reason: string }[];
 }
 
@@ -37,7 +42,7 @@ const questionsAtOnce = 8;
 /** Reads the manifests of images, the first one first, and asks the target which of their blobs it has. Moves nothing. */
 export async function measureImages(
   images: readonly ImageToMeasure[],
-  { from, to, reads }: MeasureOptions,
+  { from, to, reads, platforms }: MeasureOptions,
   signal: AbortSignal,
 ): Promise<Measured> {
   const source = withBudget(from, reads);
@@ -48,6 +53,12 @@ export async function measureImages(
   for (const image of images) {
     try {
       const plan = await planCopy({ ...image, from: source, to }, signal);
+      const missing = plan.manifests.length === 0 ? [] : missingPlatforms(plan.root, platforms);
+      if (missing.length > 0) {
+        const reason = `lacks ${missing.map(formatPlatform).join(", ")} and would not be imported`;
+        unreadable.push({ digest: image.digest, reason });
+        continue;
+      }
       for (const { descriptor, kind } of plan.manifests)
         manifests.set(descriptor.digest, { ...descriptor, kind });
       for (const blob of plan.blobs) {

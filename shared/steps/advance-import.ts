@@ -4,7 +4,8 @@ import type { ImportOrder, Method, Progress } from "../methods/method.ts";
 import type { Clock } from "../model/clock.ts";
 import { shortDigest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
-import { formatPlatform, type Platform, parsePlatform, satisfies } from "../model/platform.ts";
+import { missingPlatforms } from "../model/missing-platforms.ts";
+import { formatPlatform, type Platform, parsePlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import type { Outcome } from "./import-decision.ts";
@@ -144,7 +145,7 @@ async function requirePlatforms(
   const offered = manifest.manifests.flatMap(({ platform }): Platform[] =>
     platform === undefined ? [] : [platform],
   );
-  const missing = wanted.filter((platform) => !offered.some((each) => satisfies(each, platform)));
+  const missing = missingPlatforms(manifest, wanted);
   if (missing.length === 0) return;
   const has =
     manifest.kind === "image"

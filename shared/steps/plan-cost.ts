@@ -61,10 +61,16 @@ export async function costOf(
   const unasked = [...arrivals.values()].filter(({ fate }) => fate === "unasked").length;
   const notes: string[] = [];
   const measured = await attempt(
-    () => measureImages(images.slice(0, mostImages), { from: source, to: target, reads }, signal),
+    () =>
+      measureImages(
+        images.slice(0, mostImages),
+        { from: source, to: target, reads, platforms: watch.platforms },
+        signal,
+      ),
     notes,
   );
-  notes.push(...measured.unreadable.map(({ reason }) => reason));
+  const tags = tagsByDigest(arrivals);
+  notes.push(...measured.unreadable.map(({ digest, reason }) => `${tags.get(digest)}: ${reason}.`));
   if (unasked > 0)
     notes.push(
       `${unasked} further tags were not asked for: a plan asks for ${mostTags} at most, and stops at a 429.`,
@@ -92,6 +98,12 @@ function imagesOf(arrivals: ReadonlyMap<string, Arrival>, watch: Watch): ImageTo
     images.set(arrival.digest, { digest: arrival.digest, fromRepository: watch.source.path, toRepository });
   }
   return [...images.values()];
+}
+
+function tagsByDigest(arrivals: ReadonlyMap<string, Arrival>): ReadonlyMap<Digest, string> {
+  return new Map(
+    [...arrivals].flatMap(([tag, arrival]) => ("digest" in arrival ? [[arrival.digest, tag]] : [])),
+  );
 }
 
 const nothing: Measured = {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Failure } from "../../shared/model/failure.ts";
+import { parsePlatform } from "../../shared/model/platform.ts";
 import { type Measured, measureImages } from "../../shared/registry/measure-images.ts";
 import { failureOf } from "../support/failures.ts";
 import { makeBlob, makeImage, makeIndex, noise, type TestBlob, type TestImage } from "../support/images.ts";
@@ -28,13 +29,17 @@ beforeEach(() => {
   for (const image of [amd64, arm64, index, other, windows]) from.put("app", image);
 });
 
-function measure(images: readonly TestImage[], reads = 100): Promise<Measured> {
+function measure(
+  images: readonly TestImage[],
+  reads = 100,
+  platforms: readonly string[] = [],
+): Promise<Measured> {
   const wanted = images.map(({ manifest }) => ({
     fromRepository: "app",
     toRepository: "mirror/app",
     digest: manifest.descriptor.digest,
   }));
-  return measureImages(wanted, { from, to, reads }, never);
+  return measureImages(wanted, { from, to, reads, platforms: platforms.map(parsePlatform) }, never);
 }
 
 /** Bytes of manifests and of different blobs. */
@@ -87,6 +92,16 @@ describe("measureImages", () => {
   ])("reads within its allowance: %s", async (_, reads, images, calls) => {
     expect((await measure([index, other], reads)).images).toBe(images);
     expect(from.calls.length).toBe(calls);
+  });
+
+  it.each([
+    ["an index that offers it", index, "linux/arm64", 1, []],
+    ["an index that does not", index, "linux/s390x", 0, ["lacks linux/s390x and would not be imported"]],
+    ["a single image", other, "linux/amd64", 0, ["lacks linux/amd64 and would not be imported"]],
+  ])("looks for a demanded platform: %s", async (_, image, platform, images, reasons) => {
+    const measured = await measure([image], 100, [platform]);
+    expect([measured.images, measured.unreadable.map(({ reason }) => reason)]).toEqual([images, reasons]);
+    if (images === 0) expect(measured.bytes).toBe(0);
   });
 
   it("goes on after an image that cannot be read, and says why", async () => {

@@ -110,6 +110,12 @@ describe("the plan of a changed row", () => {
     expect(plan.cost).toMatchObject({ images: 0, bytes: 0, pulls: { kind: "exact", count: 0 } });
   });
 
+  it("says which tags lack a platform that the row demands", async () => {
+    const { cost } = await change({ watch: "app", with: { Tags: "semver >=1.1", Platforms: "linux/s390x" } });
+    expect(cost).toMatchObject({ images: 1, measured: 0, bytes: 0, certainty: "at-least" });
+    expect(cost.notes).toEqual(["1.1.0: lacks linux/s390x and would not be imported."]);
+  });
+
   it("counts two tags with one digest as one image", async () => {
     const alias = upstream.manifests.get(`${repository}:1.1.0`);
     if (alias !== undefined) upstream.manifests.set(`${repository}:1.0.0`, alias);
