@@ -5,6 +5,8 @@ import { Failure } from "../model/failure.ts";
 // Both bounds keep a test of 50,000 tags within fractions of a second: RE2's time is tag length times program size.
 const maxLength = 512;
 const maxProgramSize = 1_000;
+// Each takes milliseconds to compile, with (?i) at least, and a tag has no letters beyond ASCII.
+const mostUnicodeClasses = 8;
 
 /** A test of a whole tag. */
 export interface Pattern {
@@ -28,6 +30,12 @@ export function compileWhole(column: string, text: string): RE2JS {
     throw new Failure("invalid", `${column} is empty: leave it out, or write for example ".*-alpine"`);
   if (text.length > maxLength) {
     throw new Failure("invalid", `${column} has ${text.length} characters: at most ${maxLength} are allowed`);
+  }
+  if ((text.match(/\\[pP]/g)?.length ?? 0) > mostUnicodeClasses) {
+    throw new Failure(
+      "invalid",
+      `${column} "${printable(text)}" has \\p more than ${mostUnicodeClasses} times: tags are ASCII, write for example [a-zA-Z]`,
+    );
   }
   // Compiled alone first, so that "a)|(b" cannot close our own group.
   const size = compile(column, text, text).programSize();

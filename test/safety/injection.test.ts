@@ -49,6 +49,7 @@ describe("case 56: a regex that explodes elsewhere", () => {
     "a{1001}",
     "((a{100}){100}){100}",
     "x".repeat(600),
+    `(?i)${"\\pL".repeat(160)}`,
     "(?<n>a)(?<n>b)",
   ])("%j is refused with the watch", async (pattern) => {
     await failureOf(() => rulesOf({ Tags: "semver *", Include: pattern }), "invalid");
