@@ -20,7 +20,7 @@ export async function connect(dataDir: string, environment: NodeJS.ProcessEnv = 
   if (running === undefined) {
     throw new Failure(
       "invalid",
-      "Nothing runs on this machine: start it by `npm start` in another terminal, or give the settings of a deployed app in the environment (docs/settings.md)",
+      `Nothing runs from the data folder ${dataDir}: start it by \`npm start\` in another terminal, name another folder by --data, or give the settings of a deployed app in the environment (docs/settings.md)`,
     );
   }
   // The identity's SDK reads where the identity is from the process itself, and nowhere else.

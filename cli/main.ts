@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { projectRoot } from "../local/project-root.ts";
+import { usualDataFolder } from "./data-folder.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 // A reader that has seen enough, such as head, is no failure.
@@ -26,7 +27,7 @@ const program = new Command("wharfgate")
   )
   .version(JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")).version)
   .option("--json", "results as JSON on stdout")
-  .option("--data <folder>", "data folder of `wharfgate up`", ".wharfgate")
+  .option("--data <folder>", "data folder of `wharfgate up`", usualDataFolder)
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.invalid);
   })

@@ -12,6 +12,7 @@ import { claimFolder, clearRunning, writeRunning } from "../local/running.ts";
 import { unproxied } from "../local/unproxied.ts";
 import { createSettingReader } from "../shared/auth/setting-reader.ts";
 import { toFailure } from "../shared/model/failure.ts";
+import { usualDataFolder } from "./data-folder.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { table } from "./output.ts";
 
@@ -37,8 +38,9 @@ export function addUpCommand(program: Command): void {
       try {
         await up(command.optsWithGlobals<Options>());
       } catch (error) {
-        say(`wharfgate: ${toFailure(error, "starting").message}`);
-        process.exit(exitCodes.failed);
+        const failure = toFailure(error, "starting");
+        say(`wharfgate: ${failure.message}`);
+        process.exit(failure.code === "invalid" ? exitCodes.invalid : exitCodes.failed);
       }
     });
 }
@@ -59,9 +61,10 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   const log = createLiveLog(say);
   const storage = startAzurite({ data: { location: join(dir, "storage") }, log });
   // Loaded while storage starts, which takes as long.
-  const [{ startOneMachine }, { readRegistryAccess }] = await Promise.all([
+  const [{ startOneMachine }, { readRegistryAccess }, { readSettings }] = await Promise.all([
     import("../local/one-machine.ts"),
     import("../shared/auth/registry-access.ts"),
+    import("../shared/settings.ts"),
   ]);
   const { WHARFGATE_UPSTREAMS: upstreams } = process.env;
   const machine = await startOneMachine({
@@ -72,6 +75,15 @@ async function up({ data, reset, demo }: Options): Promise<void> {
     // The app tells what is wrong with its settings.
     access: readRegistryAccess(createSettingReader(process.env)),
   });
+  const environment = { ...ownSettings(process.env), ...machine.environment };
+  try {
+    // The functions would tell it with each invocation, and do nothing else.
+    readSettings({ ...process.env, ...environment });
+  } catch (error) {
+    await clearRunning(dir);
+    await machine.close();
+    throw error;
+  }
   let functions: FunctionsProcess | undefined;
   const stop = onceOnly(async () => {
     say("Stopping …");
@@ -89,7 +101,6 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   };
   void machine.azurite.exited.then(stopsWith("storage"));
 
-  const environment = { ...ownSettings(process.env), ...machine.environment };
   const port = await findPort(usualPort);
   const watching = demo ? addDemoWatches(machine, log) : undefined;
   functions = await startFunctions({
@@ -103,7 +114,8 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   const functionKey = functions.keys.functionKeys.default ?? "";
   const api = `${functions.url}/api`;
   await writeRunning(dir, { pid: process.pid, environment, api, functionKey });
-  greet(machine, { functions, seconds: (performance.now() - started) / 1000, usual: port.kind === "usual" });
+  const seconds = (performance.now() - started) / 1000;
+  greet(machine, { functions, seconds, usual: port.kind === "usual", data });
   await watching;
   await functions.trigger("schedule");
   if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
@@ -139,9 +151,15 @@ async function release(machine: OneMachine): Promise<void> {
 
 function greet(
   { places, azurite, registryHost }: OneMachine,
-  ready: { readonly functions: FunctionsProcess; readonly seconds: number; readonly usual: boolean },
+  ready: {
+    readonly functions: FunctionsProcess;
+    readonly seconds: number;
+    readonly usual: boolean;
+    readonly data: string;
+  },
 ): void {
-  const { functions, seconds, usual } = ready;
+  const { functions, seconds, usual, data } = ready;
+  const command = data === usualDataFolder ? "npx wharfgate" : `npx wharfgate --data ${data}`;
   const taken = (port: number | undefined) => (port === undefined ? "" : `(port ${port} is taken)`);
   say(`Wharfgate runs on this machine, ready after ${seconds.toFixed(1)} s. Ctrl-C stops it.`);
   say("");
@@ -153,8 +171,8 @@ function greet(
   for (const line of table(rows)) say(`  ${line}`);
   say("");
   say("In another terminal:");
-  say("  npx wharfgate status");
-  say("  npx wharfgate plan demo/web --explain");
+  say(`  ${command} status`);
+  say(`  ${command} plan demo/web --explain`);
   say(`  skopeo inspect --tls-verify=false docker://${registryHost}/mirror/demo/web:1.4.2`);
   say("");
 }
