@@ -7,7 +7,7 @@ import type { Clock } from "../model/clock.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import type { Digest } from "../model/digest.ts";
 import { Failure, type FailureCode, toFailure } from "../model/failure.ts";
-import { formatRepository } from "../model/reference.ts";
+import { formatReference, formatRepository } from "../model/reference.ts";
 import { type TagList, tagListOf } from "../model/tag-list.ts";
 import { needsList } from "../policies/rules.ts";
 import { selectAll } from "../policies/select.ts";
@@ -139,12 +139,15 @@ async function ask(
 ): Promise<{ readonly answers: Answers; readonly refused?: Failure; readonly limited?: Failure }> {
   let refused: Failure | undefined;
   let limited: Failure | undefined;
-  const tags = [...questions.fresh, ...questions.tracked, ...questions.recheck];
+  const { fresh, tracked, recheck } = questions;
+  const tags = [...fresh, ...tracked, ...recheck];
   const found = await mapConcurrent(tags, questionsAtOnce, async (tag): Promise<[string, Digest][]> => {
     if (limited !== undefined) return [];
     try {
       const descriptor = await registry.headManifest(watch.source.path, tag, signal);
-      return descriptor === undefined ? [] : [[tag, descriptor.digest]];
+      if (descriptor !== undefined) return [[tag, descriptor.digest]];
+      if (!recheck.includes(tag)) refused ??= absent(watch, tag);
+      return [];
     } catch (error) {
       if (error instanceof Failure && pauseAskedBy(error) !== undefined) limited ??= error;
       else if (error instanceof Failure && faultsOfOneTag.has(error.code)) refused ??= error;
@@ -153,6 +156,17 @@ async function ask(
     }
   });
   return { answers: new Map(found.flat()), ...(refused && { refused }), ...(limited && { limited }) };
+}
+
+/** A wanted tag without an image must not go unnoticed; one that we have may well be gone from upstream. */
+function absent({ source, rules }: Watch, tag: string): Failure {
+  const name = formatReference({ ...source, tag });
+  return new Failure(
+    "not-found",
+    rules.track.includes(tag)
+      ? `${name} is in Track, but upstream has no such tag now. If it is misspelled or gone for good, take it out of Track`
+      : `${name} is in upstream's list, but upstream has no image under it. It is asked for again at each poll; to leave it out, name it in Exclude`,
+  );
 }
 
 const questionsAtOnce = 4;

@@ -468,6 +468,42 @@ describe("a watch in trouble", () => {
     expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 3 });
   });
 
+  it.each([
+    {
+      what: "a listed version",
+      columns: { Tags: "semver >=1" },
+      tag: "1.1.0",
+      says: "upstream has no image under it",
+    },
+    {
+      what: "a tracked tag",
+      columns: { Tags: "semver >=1 <1.1", Track: "stable" },
+      tag: "stable",
+      says: "is in Track",
+    },
+  ])("tells once of $what that upstream has no image for, and takes it when it is there", async (row) => {
+    const bench = await watching(row.columns);
+    publish(bench, { "1.0.0": "a", [row.tag]: "b" });
+    const absent = `head library/app:${row.tag}`;
+    const { headManifest } = bench.upstream;
+    bench.upstream.headManifest = async (repository, reference, signal) =>
+      reference === row.tag ? undefined : headManifest(repository, reference, signal);
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 1 });
+    await bench.drain();
+    bench.effects.length = 0;
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 0 });
+    expect(bench.effects).toEqual([]);
+    const told = bench.channel.sent
+      .flatMap(({ events }) => events)
+      .filter(({ kind }) => kind === "watch-failing");
+    expect(told.map(({ reason }) => reason)).toEqual([expect.stringContaining(row.says)]);
+    bench.upstream.headManifest = headManifest;
+    expect(await pollNow(bench)).toMatchObject({ polled: 1, ordered: 1 });
+    const states = await bench.stores.states.all(never);
+    expect([...states.values()].map(({ trouble }) => trouble)).toEqual([undefined]);
+    expect(bench.upstream.calls).toContain(absent);
+  });
+
   it("case 27: by one bad tag goes on with the others", async () => {
     const bench = await watching({ Tags: "semver >=1" });
     publish(bench, { "1.0.0": "a", "1.1.0": "b", "1.2.0": "c" });
