@@ -1,4 +1,5 @@
 // `npm start`: compiles when a source is newer than what was compiled, then runs `wharfgate up` in this same process.
+import "./compile-cache.mjs";
 import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -5,8 +5,10 @@ import { join } from "node:path";
 import process from "node:process";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major > 22 || (major === 22 && minor >= 19)) await import("../dist/cli/main.js");
-else startWithOwnNode();
+if (major > 22 || (major === 22 && minor >= 19)) {
+  await import("./compile-cache.mjs");
+  await import("../dist/cli/main.js");
+} else startWithOwnNode();
 
 /** `npx` finds the project's own Node by itself; whoever runs this file with an older one gets it too. */
 function startWithOwnNode() {

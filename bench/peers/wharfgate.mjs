@@ -6,9 +6,12 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
-import { createRegistries } from "../../dist/shared/auth/registries.js";
-import { parseHostRules } from "../../dist/shared/http/host-rules.js";
-import { mapConcurrent } from "../../dist/shared/model/concurrency.js";
+import "../../cli/compile-cache.mjs";
+
+// As the command does it: what is imported from here on comes from the compile cache.
+const { createRegistries } = await import("../../dist/shared/auth/registries.js");
+const { parseHostRules } = await import("../../dist/shared/http/host-rules.js");
+const { mapConcurrent } = await import("../../dist/shared/model/concurrency.js");
 
 const [mode, host, name, count, caFile] = process.argv.slice(2);
 // As the app does it: messages of 50 watches, some at once, and in each some repositories at once.

@@ -36,7 +36,7 @@ export interface RegistriesOptions {
   /** By registry host, in every spelling of it: offered to that host alone, and only on behalf of that registry. */
   readonly clientCertificates?: ReadonlyMap<string, ClientCertificate>;
   readonly proxies?: Proxies;
-  /** Connections for each origin. Default 24. */
+  /** Connections for each origin. Default 32. */
   readonly connections?: number;
   /** Told of each answer, for counting. */
   readonly onRequest?: NonNullable<HttpClientOptions["onRequest"]>;
@@ -48,7 +48,8 @@ export interface RegistriesOptions {
   readonly now?: Clock;
 }
 
-const mostConnections = 24;
+/** What one process may open to one upstream, however many messages it works on at once. */
+const mostConnections = 32;
 
 /** `close` breaks what is under way and closes all connections. */
 export interface ClosableRegistries extends Registries {

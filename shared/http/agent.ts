@@ -17,7 +17,7 @@ export interface AgentOptions {
   /** By a URL's `host[:port]`: each is offered there and nowhere else. */
   readonly clientCertificates?: ReadonlyMap<string, ClientCertificate>;
   readonly proxies?: Proxies;
-  /** Connections for each origin. Default 24. */
+  /** Connections for each origin. Default 32. */
   readonly connections?: number;
   readonly resolve?: Resolve;
 }
@@ -27,7 +27,7 @@ const keepAliveMs = 15_000;
 
 /** One pool per origin, whose sockets may only go where the reach permits at that origin. */
 export function createAgent(options: AgentOptions): undici.Agent {
-  const { reach, ca, clientCertificates, proxies, connections = 24, resolve } = options;
+  const { reach, ca, clientCertificates, proxies, connections = 32, resolve } = options;
   const anonymous = ca === undefined ? undefined : secureContextOf(ca);
   return new Agent({
     allowH2: false,
