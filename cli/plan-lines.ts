@@ -20,7 +20,7 @@ export function planLines(plan: Plan, detail: Detail): string[] {
     .filter((verdict) => countOf(groups, verdict) > 0)
     .map(
       (verdict) =>
-        `, ${countOf(groups, verdict)} ${verdict === "missing" ? "tracked but not there" : verdict}`,
+        `, ${countOf(groups, verdict)} ${verdict === "missing" ? "wanted but not there" : verdict}`,
     )
     .join("");
   const shown = groups.filter(({ verdict }) => detail.show === "every" || verdict !== "skip");

@@ -10,6 +10,12 @@ import { readTagPage } from "./tag-page.ts";
 
 /** A million tags of a registry that gives a hundred at a time, and some more. */
 const mostPages = 12_000;
+/**
+ * Registries give fifty tags a page and more. After so many pages a list with fewer than so many tags on each is not worth
+ * its requests: it has no end, or is made to cost us something.
+ */
+const patientPages = 100;
+const fewTags = 5;
 /** Of all pages together, the links between them included. */
 const mostBytes = 64 * 1024 * 1024;
 
@@ -18,23 +24,32 @@ const refusals: readonly number[] = [400, 405, 416, 422];
 
 export type ListTags = (repository: string, signal: AbortSignal) => Promise<TagList>;
 
-/** Follows `Link: rel=next` as it is given, over at most 12,000 pages and 64 MiB; `protocol` for a listing in a cycle. */
+/** Follows `Link: rel=next` as it is given, over at most 12,000 pages and 64 MiB; `protocol` for a listing in a cycle, or of nearly empty pages. */
 export function createListTags(session: Session): ListTags {
   let pageSize = largestPage;
 
   return async (repository, signal) => {
     const pages: TagPage[] = [];
     const seen = new Set<string>();
+    let found = 0;
     let bytesLeft = mostBytes;
     let answer = await firstPage(repository, signal);
     for (;;) {
       seen.add(answer.url.href);
       bytesLeft -= answer.body.length + answer.url.href.length;
-      pages.push(await readTagPage(answer));
+      const tags = await readTagPage(answer);
+      pages.push(tags);
+      found += tags.bounds.length / 2;
       const next = nextLink(answer.header("link"), answer.url);
       if (next === undefined) return tagListOf(pages);
       if (seen.has(next.href)) {
         throw new Failure("protocol", `${session.host}: the tag list of ${repository} goes in a circle`);
+      }
+      if (seen.size >= patientPages && found < seen.size * fewTags) {
+        throw new Failure(
+          "protocol",
+          `${session.host}: ${repository} has only ${found} tags on ${seen.size} pages and still goes on`,
+        );
       }
       if (seen.size >= mostPages) {
         throw new Failure(

@@ -10,7 +10,7 @@ import { type PlanPorts, stateOf } from "./plan.ts";
 import { type Arrival, askArrivals, openPlanTarget } from "./plan-arrivals.ts";
 import { type Before, type Comparison, compareRows, wantedOf } from "./plan-compare.ts";
 import { type Cost, costOf, defaultReads } from "./plan-cost.ts";
-import { listForPlan, type PlanListing, selectionOf } from "./plan-listing.ts";
+import { absentOf, listForPlan, type PlanListing, selectionOf } from "./plan-listing.ts";
 
 /** What a row would do differently if it were changed, or a new one if it were saved. Asking changes nothing. */
 export interface ChangePlan {
@@ -99,7 +99,7 @@ export async function planChange(
       heads: enters.length + stays.length - Math.max(0, known - 1),
     },
     spent: listing.source.spent(),
-    notes: notesOf(after, { enters, leaves }),
+    notes: notesOf(after, { enters, leaves, listed: listing.listed, absent: absentOf(after, selection) }),
   };
 }
 
@@ -132,10 +132,20 @@ function sourceOf({ source }: Watch): string {
   return formatRepository(source);
 }
 
-function notesOf(after: Watch, { enters, leaves }: Pick<Comparison, "enters" | "leaves">): string[] {
+interface Noted extends Pick<Comparison, "enters" | "leaves"> {
+  readonly listed: number | undefined;
+  /** Tags of Verbatim that the list does not have. */
+  readonly absent: readonly string[];
+}
+
+function notesOf(after: Watch, { enters, leaves, listed, absent }: Noted): string[] {
   const notes: string[] = [];
+  if (listed === 0) notes.push("Upstream lists no tags at all.");
+  if (absent.length > 0)
+    notes.push(`Upstream does not list ${absent.join(", ")}, which Verbatim names: misspelled, or gone?`);
   if (after.enabled === "no") notes.push("The row is disabled: nothing comes in before Enabled is true.");
-  if (enters.length === 0 && leaves.length === 0) notes.push("The same tags are followed before and after.");
+  if (listed !== 0 && enters.length === 0 && leaves.length === 0)
+    notes.push("The same tags are followed before and after.");
   if (leaves.length > 0)
     notes.push(
       "What is no longer followed stays at the target; only its moves and new digests go unnoticed.",

@@ -76,3 +76,12 @@ export async function selectionOf(watch: Watch, { tags }: PlanListing): Promise<
   const { versions, tracked, collisions } = await selectAll(tags, watch.rules, setImmediate);
   return { versions, tracked, collisions, skipped: await explainAll(tags, watch.rules, setImmediate) };
 }
+
+/** Tags that Verbatim names and upstream does not list: no poll would ever tell. */
+export function absentOf(
+  { rules }: Watch,
+  { versions, tracked }: Pick<Selection, "versions" | "tracked">,
+): string[] {
+  const chosen = new Set([...versions, ...tracked]);
+  return [...new Set(rules.verbatim)].filter((tag) => !chosen.has(tag));
+}

@@ -10,7 +10,7 @@ import type { Spent } from "../registry/counted.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import { emptyState, type Unchecked, type WatchState, type WatchStates } from "../stores/watch-states.ts";
-import { type ListingPorts, listForPlan, selectionOf } from "./plan-listing.ts";
+import { absentOf, type ListingPorts, listForPlan, selectionOf } from "./plan-listing.ts";
 
 export interface PlanPorts extends ListingPorts {
   readonly states: WatchStates;
@@ -40,7 +40,7 @@ export interface Plan {
 
 /**
  * `import`: the next poll would bring it in. `have`: imported and proven. `pending`: on its way. `held`, `failed`: as the
- * ledger says, waiting for a person. `missing`: tracked, but upstream does not have it. `skip`: not wanted, with the reason.
+ * ledger says, waiting for a person. `missing`: named by Track or Verbatim, but upstream does not have it. `skip`: not wanted, with the reason.
  */
 export type PlannedTag =
   | {
@@ -49,7 +49,7 @@ export type PlannedTag =
       readonly how: "version" | "tracked";
       readonly target: string;
     }
-  | { readonly tag: string; readonly verdict: "missing"; readonly how: "tracked" }
+  | { readonly tag: string; readonly verdict: "missing"; readonly how: "tracked" | "verbatim" }
   | ({ readonly verdict: "skip" } & Skipped);
 
 /** Lists upstream's tags and tells each one's fate. Asks upstream once for the list and once per floating tag; writes nothing. */
@@ -76,6 +76,9 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
         return { tag, verdict: standing(tag), how: "version", target: targetOf(tag) };
       }),
       ...floating,
+      ...absentOf(watch, { versions, tracked }).map((tag): PlannedTag => {
+        return { tag, verdict: "missing", how: "verbatim" };
+      }),
       ...skipped.map((each): PlannedTag => ({ ...each, verdict: "skip" })),
     ],
     collisions,

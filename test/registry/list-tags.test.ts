@@ -129,7 +129,8 @@ describe("listTags", () => {
       stream: () => Promise.reject(new Error("a list is read whole")),
       read: async ({ url, maxBytes }) => {
         asked++;
-        const body = Buffer.from(`{"tags":["${filler(isOfLinks ? 1 : size - 13)}"]}`);
+        const one = filler(isOfLinks ? 1 : size - 13 - 4 * '"",'.length - 4);
+        const body = Buffer.from(`{"tags":["${one}","b","c","d","e"]}`);
         if (body.length > maxBytes) throw new Failure("too-large", "as the client says");
         const next = `<?page=${asked}${isOfLinks ? filler(size) : ""}>; rel="next"`;
         return { status: 200, url, header: (name) => (name === "link" ? next : undefined), body };
@@ -138,6 +139,27 @@ describe("listTags", () => {
     await failureOf(() => createListTags(session)("app", never), "too-large");
     expect(asked).toBeGreaterThan(pages * 0.9);
     expect(asked).toBeLessThanOrEqual(pages + 2);
+  });
+
+  it.each([
+    ["one tag on each page", 1, 101],
+    ["no tag on any page", 0, 101],
+  ])("gives up a list that goes on and on with %s", async (_name, perPage, pages) => {
+    const tagsOn = (at: number) => Array.from({ length: perPage }, () => `v${at}`);
+    server.always(first, page(tagsOn(0), "?page=1"));
+    for (let at = 1; at < 300; at++)
+      server.always(`GET /v2/app/tags/list?page=${at}`, page(tagsOn(at), `?page=${at + 1}`));
+    const failure = await failureOf(list, "protocol");
+    expect(failure.message).toContain("pages and still goes on");
+    expect(server.received.length).toBeLessThanOrEqual(pages);
+  });
+
+  it("takes a list with some empty pages", async () => {
+    const tags = Array.from({ length: 50 }, (_, at) => `v${at}`);
+    server.expect(first, page([], "?page=2"));
+    server.expect("GET /v2/app/tags/list?page=2", page(tags, "?page=3"));
+    server.expect("GET /v2/app/tags/list?page=3", page([]));
+    expect(await list()).toEqual(tags);
   });
 
   it("fails as a whole when a later page fails", async () => {

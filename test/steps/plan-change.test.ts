@@ -193,6 +193,14 @@ describe("the plan of a changed row", () => {
     expect(plan.notes).toEqual(["The same tags are followed before and after."]);
   });
 
+  it("says that upstream lists nothing, and which tags of Verbatim it does not list", async () => {
+    const verbatim = await change({ watch: "app", with: { Verbatim: "1.0.0,pr-99" } });
+    expect(verbatim.notes.join()).toContain("Upstream does not list pr-99, which Verbatim names");
+    upstream.manifests.clear();
+    const { notes } = await change({ watch: "app", with: { Tags: "semver *" } });
+    expect(notes).toEqual(["Upstream lists no tags at all."]);
+  });
+
   it("is still told when the target does not answer: all counts as lacking there", async () => {
     target.failNext("headManifest", new Failure("network", "target.example does not answer"));
     const { cost } = await change({ watch: "default/app", with: { Tags: "semver >=1.1" } });

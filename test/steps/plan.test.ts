@@ -39,6 +39,16 @@ it.each([
   },
 );
 
+it("shows a tag of Verbatim that upstream does not list as missing", async () => {
+  const bench = createStepBench();
+  for (const tag of ["1.0.0", "main"]) bench.upstream.tags.set(`library/app:${tag}`, digestNamed(tag));
+  const verbatim = parseWatch("default", "app", { ...row, Track: "", Verbatim: "main,pr-99" });
+  const { tags } = await plan(verbatim, bench.ports, never);
+  expect(tags.filter(({ verdict }) => verdict !== "import")).toEqual([
+    { tag: "pr-99", verdict: "missing", how: "verbatim" },
+  ]);
+});
+
 it("does not plan to import again what a row that was changed has in the ledger", async () => {
   const bench = createStepBench();
   for (const tag of ["1.0.0", "2.0.0"]) bench.upstream.tags.set(`library/app:${tag}`, digestNamed(tag));
