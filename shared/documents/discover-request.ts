@@ -3,6 +3,7 @@ import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { isRepositoryPath, parseHost } from "../model/reference.ts";
 import { type Pattern, parsePattern } from "../policies/pattern.ts";
+import { readRequestBody } from "./request-body.ts";
 import { parseCredentialReference } from "./watch-columns.ts";
 import { parseWatchId } from "./watch-id.ts";
 
@@ -36,16 +37,7 @@ const example = '{"source":"registry.corp:5443/team/*","columns":{"Tags":"semver
 
 /** Throws `invalid`, naming the field. */
 export function parseDiscoverRequest(body: unknown): DiscoverRequest {
-  const result = schema.safeParse(body);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    const where = issue?.path.length ? `"${printable(issue.path.join("."))}": ` : "";
-    throw new Failure(
-      "invalid",
-      `The request cannot be used: ${where}${issue?.message ?? "unknown shape"}. Example: ${example}`,
-    );
-  }
-  const { source, include, exclude, group, columns, add } = result.data;
+  const { source, include, exclude, group, columns, add } = readRequestBody(schema, body, example);
   const { Credential } = columns;
   return {
     ...parseSource(source),

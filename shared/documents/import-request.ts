@@ -4,6 +4,7 @@ import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { formatPlatform, parsePlatform } from "../model/platform.ts";
 import { parseReference, type Reference } from "../model/reference.ts";
+import { readRequestBody } from "./request-body.ts";
 import { defaultTarget, parseTarget, type TargetTemplate } from "./target-template.ts";
 import { methodFor, parseCredentialReference } from "./watch-columns.ts";
 
@@ -29,18 +30,10 @@ const example = '{"source":"docker.io/library/nginx:1.27.1"}';
 
 /** Throws `invalid`, naming the field. A source by digest alone needs a `target` with a tag. */
 export function parseImportRequest(body: unknown): ImportRequest {
-  const result = schema.safeParse(body);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    const where = issue?.path.length ? `"${printable(issue.path.join("."))}": ` : "";
-    throw new Failure(
-      "invalid",
-      `The request cannot be used: ${where}${issue?.message ?? "unknown shape"}. Example: ${example}`,
-    );
-  }
-  const { source, target, platforms = [], credential } = result.data;
-  const asked = result.data.method === undefined ? undefined : parseMethodKind(result.data.method);
-  const method = methodFor(asked, credential);
+  const read = readRequestBody(schema, body, example);
+  const { source, target, platforms = [], credential } = read;
+  const named = read.method === undefined ? undefined : parseMethodKind(read.method);
+  const method = methodFor(named, credential);
   const reference = parseReference(source);
   if (reference.tag === undefined && reference.digest === undefined) {
     throw new Failure(

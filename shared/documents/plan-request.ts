@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { readRequestBody } from "./request-body.ts";
 import { parseWatchPath, type WatchId } from "./watch-id.ts";
 
 /** A question about a row that is stored, or about one that is not: `POST /api/plan`, `wharfgate plan`. */
@@ -43,17 +44,8 @@ export function parsePlanRequest(body: unknown): {
   readonly request: PlanRequest;
   readonly detail: PlanDetail;
 } {
-  const result = schema.safeParse(body);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    const where = issue?.path.length ? `"${printable(issue.path.join("."))}": ` : "";
-    throw new Failure(
-      "invalid",
-      `The request cannot be used: ${where}${issue?.message ?? "unknown shape"}. Example: ${example}`,
-    );
-  }
-  const { watch, explain, top = defaultTop, reads } = result.data;
-  const { columns: row, with: change } = result.data;
+  const asked = readRequestBody(schema, body, example);
+  const { watch, columns: row, with: change, explain, top = defaultTop, reads } = asked;
   if (watch === undefined && row === undefined) {
     throw new Failure(
       "invalid",

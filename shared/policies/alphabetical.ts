@@ -1,5 +1,6 @@
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { admits, type Operator, operators } from "./comparator.ts";
 import type { PolicyMember } from "./policy.ts";
 
 const maxLength = 256;
@@ -20,7 +21,8 @@ export const alphabetical: PolicyMember = {
     return {
       kind: "name",
       refuse(name) {
-        if (bounds.every((bound) => admits(bound, name))) return undefined;
+        if (bounds.every(({ operator, limit }) => admits(operator, byCodeUnit(name, limit))))
+          return undefined;
         return { reason: "out-of-range", detail: `${name} is outside ${written}` };
       },
       compare: direction === "asc" ? (a, b) => byCodeUnit(b, a) : byCodeUnit,
@@ -30,7 +32,7 @@ export const alphabetical: PolicyMember = {
 };
 
 interface Bound {
-  readonly operator: string;
+  readonly operator: Operator;
   readonly limit: string;
 }
 
@@ -40,27 +42,12 @@ function parseBounds(text: string): readonly Bound[] {
     .replace(/([<>=])\s+/g, "$1")
     .split(/\s+/)
     .map((part) => {
-      const [, operator, limit] = /^(>=|<=|>|<|=)([a-zA-Z0-9._-]{1,128})$/.exec(part) ?? [];
+      const [, sign, limit] = /^(>=|<=|>|<|=)([a-zA-Z0-9._-]{1,128})$/.exec(part) ?? [];
+      const operator = operators.find((each) => each === sign);
       if (operator === undefined || limit === undefined)
         throw new Failure("invalid", `"${printable(text)}" is not what alphabetical reads: ${example}`);
       return { operator, limit };
     });
-}
-
-function admits({ operator, limit }: Bound, name: string): boolean {
-  const order = byCodeUnit(name, limit);
-  switch (operator) {
-    case ">=":
-      return order >= 0;
-    case ">":
-      return order > 0;
-    case "<":
-      return order < 0;
-    case "<=":
-      return order <= 0;
-    default:
-      return order === 0;
-  }
 }
 
 // Tags are ASCII: code units are bytes.

@@ -1,8 +1,9 @@
+import { admits, type Operator } from "./comparator.ts";
 import type { CompareBytes } from "./precedence.ts";
 import type { TagReader } from "./tag-reader.ts";
 
 export interface Bound {
-  readonly operator: "<" | "<=" | "=" | ">=" | ">";
+  readonly operator: Operator;
   /** Four numbers, those that are missing as 0. */
   readonly numbers: ArrayLike<number>;
   /** `release` has none; `lowest` stands before every prerelease of these numbers. */
@@ -87,19 +88,4 @@ function orderOf(
   if (prereleaseStart === prereleaseEnd) return prerelease === "release" ? 0 : 1;
   if (prerelease === "release") return -1;
   return compare(bytes, prereleaseStart, prereleaseEnd, prerelease, 0, prerelease.length);
-}
-
-function admits(operator: Bound["operator"], order: number): boolean {
-  switch (operator) {
-    case ">=":
-      return order >= 0;
-    case ">":
-      return order > 0;
-    case "<":
-      return order < 0;
-    case "<=":
-      return order <= 0;
-    case "=":
-      return order === 0;
-  }
 }

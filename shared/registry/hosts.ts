@@ -16,6 +16,12 @@ export const largestPage = 1000;
  */
 export const modestPage = 100;
 
+/**
+ * How a registry that cannot give so large a page says so: ECR sends 405 UNSUPPORTED, distribution refuses more than it is
+ * configured for.
+ */
+export const pageRefusals: readonly number[] = [400, 405, 416, 422];
+
 /** What is known of a host, as it stands in references. */
 export function knownRegistry(host: string): KnownRegistry | undefined {
   return exact.get(host) ?? patterns.find(({ pattern }) => pattern.test(host))?.registry;

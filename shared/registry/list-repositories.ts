@@ -1,15 +1,12 @@
 import type { HttpAnswer } from "../http/client.ts";
 import { nextLink } from "../http/link.ts";
 import { Failure } from "../model/failure.ts";
-import { knownRegistry, largestPage, modestPage } from "./hosts.ts";
+import { knownRegistry, largestPage, modestPage, pageRefusals } from "./hosts.ts";
 import { ambiguousKey } from "./json-keys.ts";
 import type { Session } from "./session.ts";
 
 const mostPages = 1000;
 const mostBytes = 32 * 1024 * 1024;
-
-/** How a registry that cannot give so large a page says so: distribution refuses more than it is configured for. */
-const refusals: readonly number[] = [400, 405, 416, 422];
 
 /**
  * The repositories that a registry lists, in its order, repeats and all, over at most 1,000 pages and 32 MiB. Throws
@@ -48,7 +45,7 @@ async function firstPage(session: Session, signal: AbortSignal): Promise<HttpAns
   const url = (size: number) => new URL(`${session.origin}/v2/_catalog?n=${size}`);
   const options = { maxBytes: mostBytes, signal };
   try {
-    const answer = await page(session, { ...options, url: url(largestPage), expect: [200, ...refusals] });
+    const answer = await page(session, { ...options, url: url(largestPage), expect: [200, ...pageRefusals] });
     if (answer.status === 200) return answer;
     return await page(session, { ...options, url: url(modestPage), expect: [200] });
   } catch (error) {

@@ -3,7 +3,7 @@ import { nextLink } from "../http/link.ts";
 import { Failure } from "../model/failure.ts";
 import { type TagList, type TagPage, tagListOf } from "../model/tag-list.ts";
 import { repositoryScope } from "./authorizer.ts";
-import { largestPage, modestPage } from "./hosts.ts";
+import { largestPage, modestPage, pageRefusals } from "./hosts.ts";
 import type { Session } from "./session.ts";
 import { ociErrorCode } from "./status-failure.ts";
 import { readTagPage } from "./tag-page.ts";
@@ -18,9 +18,6 @@ const patientPages = 100;
 const fewTags = 5;
 /** Of all pages together, the links between them included. */
 const mostBytes = 64 * 1024 * 1024;
-
-/** How a registry that cannot give so large a page says so; ECR sends 405 UNSUPPORTED. */
-const refusals: readonly number[] = [400, 405, 416, 422];
 
 export type ListTags = (repository: string, signal: AbortSignal) => Promise<TagList>;
 
@@ -65,7 +62,7 @@ export function createListTags(session: Session): ListTags {
     const options = { maxBytes: mostBytes, signal };
     const url = session.url(repository, `tags/list?n=${pageSize}`);
     if (pageSize === modestPage) return page(repository, { ...options, url, expect: [200] });
-    const answer = await page(repository, { ...options, url, expect: [200, ...refusals] });
+    const answer = await page(repository, { ...options, url, expect: [200, ...pageRefusals] });
     if (answer.status === 200) return answer;
     const retried = session.url(repository, `tags/list?n=${modestPage}`);
     const modest = await page(repository, { ...options, url: retried, expect: [200] });

@@ -118,12 +118,11 @@ function candidatesOf(reading: Reading): Candidate[] {
   }
   if (reading.families.length === 0) return [{ reading }];
   const [first, ...rest] = bestFamilies(reading.families);
-  const variants = first !== undefined && hasVariants(first) ? first.suffixes.slice(0, 3) : [];
-  return [
-    ...(first === undefined ? [] : [first]),
-    ...variants.map((name) => ({ ...first, name }) as FamilyGroup),
-    ...rest,
-  ]
+  const variants =
+    first !== undefined && hasVariants(first)
+      ? first.suffixes.slice(0, 3).map((name) => ({ ...first, name }))
+      : [];
+  return [...(first === undefined ? [] : [first]), ...variants, ...rest]
     .slice(0, 4)
     .map((family) => ({ reading, family }));
 }
