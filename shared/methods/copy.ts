@@ -48,7 +48,7 @@ export function createCopy({ registries, targetCredential, budgetMs = 240_000 }:
           to: registries.open(target.host, targetCredential),
           toRepository: target.path,
           digest: source.digest,
-          tag: target.tag,
+          ...(target.tag === undefined ? {} : { tag: target.tag }),
         },
         {
           signal: AbortSignal.any([signal, limit]),

@@ -102,6 +102,7 @@ describe.each(kinds)("%s", (kind) => {
   let method: Method;
   let order: ImportOrder;
   let number = 0;
+  const targetTag = () => `${kind}-${number}`;
 
   beforeAll(() => {
     method = openMethod(kind);
@@ -113,7 +114,7 @@ describe.each(kinds)("%s", (kind) => {
     order = {
       key: number.toString(16).padStart(64, "0"),
       source: { host: upstream.host, path: "suite/one", digest },
-      target: { host: target.host, path: "mirror/one", tag: `${kind}-${number}` },
+      target: { host: target.host, path: "mirror/one", tag: targetTag() },
       existing: "keep",
       credential: "env:UPSTREAM",
     };
@@ -143,8 +144,8 @@ describe.each(kinds)("%s", (kind) => {
   }
 
   async function occupyTarget(): Promise<Digest> {
-    const { path, tag } = order.target;
-    return (await target.client.pushImage(path, tag, `somebody else's ${kind} ${number}`)).digest;
+    const { path } = order.target;
+    return (await target.client.pushImage(path, targetTag(), `somebody else's ${kind} ${number}`)).digest;
   }
 
   it("brings the image to the target, in calls that never wait", async () => {

@@ -1,0 +1,16 @@
+import type { Clock } from "../model/clock.ts";
+import type { Registries } from "../registry/registry.ts";
+import type { Gate } from "./gate.ts";
+import type { Policy } from "./policy.ts";
+
+/** All that gates may use. */
+export interface GatePorts {
+  readonly registries: Registries;
+  readonly policy: Policy;
+  readonly now: Clock;
+}
+
+export interface GateMember {
+  readonly kind: string;
+  create(ports: GatePorts): Gate;
+}
