@@ -17,6 +17,8 @@ import {
 import { type PlanRequest, parsePlanRequest } from "./documents/plan-request.ts";
 import type { Watch } from "./documents/watch.ts";
 import type { WatchId } from "./documents/watch-id.ts";
+import { createGates } from "./gates/members.ts";
+import { openPolicy } from "./gates/policy.ts";
 import { createMethods, type MethodKind } from "./methods/members.ts";
 import type { Sleep } from "./model/clock.ts";
 import { Failure } from "./model/failure.ts";
@@ -140,6 +142,7 @@ export function createApp(settings: Settings): App {
     channels,
     openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
     methodOf: (kind: MethodKind) => methods.open(kind),
+    gates: createGates({ registries, policy: openPolicy, now }),
     channel: openChannels(settings),
     windowMs: settings.notifyWindowMs,
     leaseMs: settings.leaseMs,

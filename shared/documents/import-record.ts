@@ -1,16 +1,19 @@
 import { createHash } from "node:crypto";
-import type { Row, Values } from "../azure/tables.ts";
-import { type MethodKind, parseMethodKind } from "../methods/members.ts";
+import type { Decision } from "../gates/decision.ts";
+import type { Demands } from "../gates/demands.ts";
+import type { GateResult } from "../gates/gate.ts";
+import type { MethodKind } from "../methods/members.ts";
 import type { Operation } from "../methods/method.ts";
-import { type Digest, parseDigest } from "../model/digest.ts";
-import { Failure } from "../model/failure.ts";
-import { formatRepository, parseRepository, type Repository } from "../model/reference.ts";
+import type { Digest } from "../model/digest.ts";
+import { formatReference, formatRepository, type Repository } from "../model/reference.ts";
+import type { Handling } from "./handling.ts";
 import type { WatchId } from "./watch-id.ts";
 
 /**
- * One import in the ledger. `pending`: waits for its turn. `running`: a method works on it. `done`: the target has the
- * digest, proven. `held`: waits for a person. `failed`: given up. `overtaken`: a floating tag moved on before this digest
- * was in; the newer one has an import of its own.
+ * One import in the ledger. `pending`: waits for its turn. `waiting`: a gate is not open yet. `running`: a method works on it.
+ * `done`: the target has the digest, proven. `held`: a tag has moved, which a person accepts or refuses. `denied`: by a gate,
+ * or refused by a person. `failed`: given up. `overtaken`: the tag moved on before this digest was in; the newer one has an
+ * import of its own. `removed`: it was in, and retention has taken it away.
  */
 export interface ImportRecord {
   readonly watch: WatchId;
@@ -19,10 +22,20 @@ export interface ImportRecord {
   readonly source: Repository;
   readonly tag: string;
   readonly digest: Digest;
-  readonly target: Repository & { readonly tag: string };
+  /** Without a tag: the manifest stands there by its digest alone, as referrers do. */
+  readonly target: Repository & { readonly tag?: string };
+  /** For a referrer: the image that it refers to. It comes in after that one, and no gate is asked. */
+  readonly subject?: Digest;
   readonly state: ImportState;
   readonly method: MethodKind;
-  /** `replace` only for tracked floating tags. */
+  readonly handling: Handling;
+  /** What the watch demanded when the tag was found. */
+  readonly demands: Demands;
+  /** What the gates said when they were last asked, in order. */
+  readonly gates: readonly GateResult[];
+  /** What people decided, oldest first. They outlast a new try of the same digest. */
+  readonly decisions: readonly Decision[];
+  /** `replace` only for tracked floating tags, for moved ones that somebody accepted, and for repairs. */
   readonly existing: "keep" | "replace";
   readonly platforms: readonly string[];
   readonly credential?: string;
@@ -39,6 +52,17 @@ export interface ImportRecord {
   /** Set while a worker holds the row. It lapses by the storage service's clock, never by ours. */
   readonly lease?: string;
   readonly operation?: Operation;
+  /** Ids of all operations that worked on it, such as a run's, with their method; for the evidence. */
+  readonly operations: readonly string[];
+  /** When the method was first started. */
+  readonly startedAt?: Date;
+  /** Bytes moved so far and, where it is known, to move. */
+  readonly bytes?: { readonly moved: number; readonly of?: number };
+  /** The method that does the work where `method` chose another one, and why. */
+  readonly via?: string;
+  readonly why?: string;
+  /** While it waits at a gate: when it will be looked at again. */
+  readonly dueAt?: Date;
   /** When the running operation is given up. */
   readonly deadline?: Date;
   readonly endedAt?: Date;
@@ -49,22 +73,36 @@ export interface ImportRecord {
   readonly link?: string;
 }
 
-export const importStates = ["pending", "running", "done", "held", "failed", "overtaken"] as const;
+export const importStates = [
+  "pending",
+  "waiting",
+  "running",
+  "done",
+  "held",
+  "denied",
+  "failed",
+  "overtaken",
+  "removed",
+] as const;
 
 export type ImportState = (typeof importStates)[number];
 
 export function isOpen({ state }: ImportRecord): boolean {
-  return state === "pending" || state === "running";
+  return state === "pending" || state === "waiting" || state === "running";
+}
+
+/** An import that ended and is asked for again: first sight and people's decisions stay, whatever it was before. */
+export function openedAgain(before: ImportRecord, next: ImportRecord): ImportRecord {
+  return { ...next, seenAt: before.seenAt, decisions: before.decisions, hop: before.hop + 1 };
 }
 
 /** The same image on the same way always has the same key, however often it is found. */
 export function importKey(what: Pick<ImportRecord, "source" | "tag" | "digest" | "target">): string {
-  const { target } = what;
   const parts = [
     formatRepository(what.source),
     what.tag,
     what.digest,
-    `${formatRepository(target)}:${target.tag}`,
+    formatReference({ host: what.target.host, path: what.target.path, tag: what.target.tag ?? "" }),
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
@@ -79,91 +117,4 @@ export function parseImportId(text: string): Pick<ImportRecord, "watch" | "key">
   const match = /^([a-z0-9-]{1,63})\.([a-z0-9-]{1,63})\.([0-9a-f]{64})$/.exec(text);
   if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) return undefined;
   return { watch: { group: match[1], name: match[2] }, key: match[3] };
-}
-
-/** Table columns of a record; its keys are not among them. */
-export function toValues(record: ImportRecord): Values {
-  return {
-    source: formatRepository(record.source),
-    tag: record.tag,
-    digest: record.digest,
-    target: formatRepository(record.target),
-    targetTag: record.target.tag,
-    state: record.state,
-    method: record.method,
-    existing: record.existing,
-    platforms: record.platforms.join(","),
-    notify: record.notify.join(","),
-    requestedBy: record.requestedBy,
-    seenAt: record.seenAt.toISOString(),
-    hop: record.hop,
-    attempts: record.attempts,
-    ...(record.credential === undefined ? {} : { credential: record.credential }),
-    ...(record.lease === undefined ? {} : { lease: record.lease }),
-    ...(record.operation === undefined ? {} : { operation: JSON.stringify(record.operation) }),
-    ...(record.deadline === undefined ? {} : { deadline: record.deadline.toISOString() }),
-    ...(record.endedAt === undefined ? {} : { endedAt: record.endedAt.toISOString() }),
-    ...(record.reason === undefined ? {} : { reason: record.reason.slice(0, 4000) }),
-    ...(record.previousDigest === undefined ? {} : { previousDigest: record.previousDigest }),
-    ...(record.link === undefined ? {} : { link: record.link }),
-  };
-}
-
-/** Reads a ledger row. Throws `internal` when it is not one of ours: somebody edited the ledger. */
-export function parseImportRecord(watch: WatchId, row: Row): ImportRecord {
-  const text = (column: string): string => {
-    const value = row.values[column];
-    if (typeof value === "string") return value;
-    throw new Failure(
-      "internal",
-      `ledger row ${row.partition}/${row.row}: column ${column} is missing or not text`,
-    );
-  };
-  const optional = (column: string): string | undefined => {
-    const value = row.values[column];
-    return typeof value === "string" ? value : undefined;
-  };
-  const credential = optional("credential");
-  const lease = optional("lease");
-  const operation = optional("operation");
-  const deadline = optional("deadline");
-  const endedAt = optional("endedAt");
-  const reason = optional("reason");
-  const previousDigest = optional("previousDigest");
-  const link = optional("link");
-  return {
-    watch,
-    key: row.row,
-    source: parseRepository(text("source")),
-    tag: text("tag"),
-    digest: parseDigest(text("digest")),
-    target: { ...parseRepository(text("target")), tag: text("targetTag") },
-    state: parseState(text("state")),
-    method: parseMethodKind(text("method")),
-    existing: text("existing") === "replace" ? "replace" : "keep",
-    platforms: names(text("platforms")),
-    notify: names(text("notify")),
-    requestedBy: text("requestedBy"),
-    seenAt: new Date(text("seenAt")),
-    hop: Number(row.values.hop ?? 0),
-    attempts: Number(row.values.attempts ?? 0),
-    ...(credential === undefined ? {} : { credential }),
-    ...(lease === undefined ? {} : { lease }),
-    ...(operation === undefined ? {} : { operation: JSON.parse(operation) as Operation }),
-    ...(deadline === undefined ? {} : { deadline: new Date(deadline) }),
-    ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt) }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(previousDigest === undefined ? {} : { previousDigest }),
-    ...(link === undefined ? {} : { link }),
-  };
-}
-
-function parseState(text: string): ImportState {
-  const state = importStates.find((each) => each === text);
-  if (state !== undefined) return state;
-  throw new Failure("internal", `the ledger has an import in the unknown state "${text}"`);
-}
-
-function names(text: string): string[] {
-  return text === "" ? [] : text.split(",");
 }

@@ -18,9 +18,22 @@ export const columns = {
   KeepPer: "of what Keep keeps the newest: all (the default), major or minor",
   Verbatim: "tags that are always followed as versions when upstream has them: 1.20.3,1.21.0",
   Track: "floating tags to follow by digest: latest,stable",
-  Platforms: "platforms that an image must offer: linux/amd64,linux/arm64",
+  Platforms:
+    'platforms that an image must offer: "linux/amd64,linux/arm64"; "only linux/amd64" brings in no others (method copy)',
   Target: `repository and tag at the target; default ${defaultTarget}`,
   Method: "acr-import, agent-pool or copy; empty means the app's default",
+  Pins: "digests that tags must have, 1.27.1@sha256:…; with any, a tag without one is denied",
+  Cooldown:
+    "how long a version waits after our first sight of it: 3d, 36h; 3d strict for what the first poll finds, too",
+  Approval: "never (the default), always or major: whether a person must approve first",
+  Verify: "verifiers of the policy that must all pass: acme-signed,trivy",
+  Referrers:
+    "none (the default), all, or of signatures,attestations,sboms: brought in with the image, also later",
+  Nondistributable: "leave (the default) or bring: layers that only their owner may distribute",
+  Lock: "open (the default) or locked: whether imported tags are locked at the target",
+  Previous: "drop (the default) or keep: the digest that a tracked tag had before, under a dated tag",
+  Drift: "report (the default) or repair: imported tags that were changed at the target",
+  Site: "disconnected site that bundles are for",
   Schedule: 'when to poll, in UTC: "every 15m" (the default) or six-field cron',
   Credential: "reference to the upstream's credential: env:NAME, keyvault:vault/secret or entra",
   Notify: "channels to tell: ops,security; empty means all",
@@ -29,21 +42,12 @@ export const columns = {
   ManagedBy: "who writes this row, such as git",
 } as const;
 
-/** Columns of the design whose check is not built yet: a row that relies on one must not import without it. */
-const unsupported: ReadonlySet<string> = new Set(["Cooldown", "Approval", "Verify", "Referrers"]);
-
 /** What is wrong with a column by its name or type; its text is judged by its parser. */
 export function columnProblems(column: string, value: unknown): string[] {
   if (Object.hasOwn(columns, column)) {
     return typeof value === "string" || typeof value === "boolean" || typeof value === "number"
       ? []
       : [`${column} has the type ${typeof value}: expected text`];
-  }
-  if (unsupported.has(column)) {
-    if (String(value ?? "").trim() === "") return [];
-    return [
-      `${column} is not supported by this version, and the watch must not run without it: remove the column to go on`,
-    ];
   }
   const [close] = Object.keys(columns)
     // A name may come from anybody, and be as long as they please.

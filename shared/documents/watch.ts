@@ -2,9 +2,18 @@ import { createHash } from "node:crypto";
 import type { Values } from "../azure/tables.ts";
 import { type MethodKind, parseMethodKind } from "../methods/members.ts";
 import { Failure } from "../model/failure.ts";
-import { type Platform, parsePlatform } from "../model/platform.ts";
+import type { Platform } from "../model/platform.ts";
 import { parseRepository, type Repository } from "../model/reference.ts";
 import { needsList, type Rules } from "../policies/rules.ts";
+import { parseCooldown, parsePins, parseVerify, type WatchGates } from "./gate-columns.ts";
+import {
+  defaultHandling,
+  type Handling,
+  oneOf,
+  parsePlatforms,
+  parseReferrers,
+  parseSite,
+} from "./handling.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
 import { defaultTarget, parseTarget, type TargetTemplate } from "./target-template.ts";
 import {
@@ -18,15 +27,17 @@ import {
   type WatchColumn,
 } from "./watch-columns.ts";
 import { parseWatchId, type WatchId } from "./watch-id.ts";
-import { readRules } from "./watch-rules.ts";
+import { type ReadColumn, readRules } from "./watch-rules.ts";
 
 /** One row of the table `watches`, parsed: which upstream repository to follow, which tags, where to and how. */
 export interface Watch extends WatchId {
   readonly source: Repository;
   readonly rules: Rules;
-  /** Platforms that an image must offer; it is brought in whole, so that its digest stays the same. */
+  /** Platforms that an image must offer; it is brought in whole unless `handling.platforms` is `only`. */
   readonly platforms: readonly Platform[];
   readonly target: TargetTemplate;
+  readonly gates: WatchGates;
+  readonly handling: Handling;
   /** Absent: the app's default method. */
   readonly method?: MethodKind;
   readonly schedule: Schedule;
@@ -59,7 +70,9 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   const id = attempt(() => parseWatchId(group, name), problems);
   const source = read("Source", parseRepository);
   const rules = readRules(read, problems);
-  const platforms = read("Platforms", (text) => parseList(text).map(parsePlatform)) ?? [];
+  const platforms = read("Platforms", parsePlatforms);
+  const gates = readGates(read);
+  const handling = { ...readHandling(read), platforms: platforms?.mode ?? defaultHandling.platforms };
   const target = read("Target", parseTarget) ?? parseTarget(defaultTarget);
   const asked = read("Method", parseMethodKind);
   const schedule = read("Schedule", parseSchedule) ?? { kind: "every", minutes: 15 };
@@ -85,8 +98,10 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
     ...id,
     source,
     rules,
-    platforms,
+    platforms: platforms?.list ?? [],
     target,
+    gates,
+    handling,
     schedule,
     enabled,
     revision: revisionOf(row),
@@ -95,6 +110,32 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
     ...(notify === undefined ? {} : { notify }),
     ...(note === undefined ? {} : { note }),
     ...(managedBy === undefined ? {} : { managedBy }),
+  };
+}
+
+function readGates(read: ReadColumn): WatchGates {
+  const cooldown = read("Cooldown", parseCooldown);
+  return {
+    pins: read("Pins", parsePins) ?? new Map(),
+    approval:
+      read("Approval", (text) => oneOf("Approval", ["never", "always", "major"] as const, text)) ?? "never",
+    verify: read("Verify", parseVerify) ?? [],
+    ...(cooldown && { cooldown }),
+  };
+}
+
+function readHandling(read: ReadColumn): Handling {
+  const word = <Word extends string>(column: WatchColumn, words: readonly [Word, ...Word[]]): Word =>
+    read(column, (text) => oneOf(column, words, text)) ?? words[0];
+  const site = read("Site", parseSite);
+  return {
+    ...defaultHandling,
+    referrers: read("Referrers", parseReferrers) ?? [],
+    nondistributable: word("Nondistributable", ["leave", "bring"]),
+    lock: word("Lock", ["open", "locked"]),
+    previous: word("Previous", ["drop", "keep"]),
+    drift: word("Drift", ["report", "repair"]),
+    ...(site !== undefined && { site }),
   };
 }
 
@@ -131,6 +172,15 @@ const selecting: readonly WatchColumn[] = [
   "Target",
   "Method",
   "Credential",
+  "Pins",
+  "Cooldown",
+  "Approval",
+  "Verify",
+  "Referrers",
+  "Nondistributable",
+  "Lock",
+  "Previous",
+  "Site",
 ];
 
 function revisionOf(row: Values): string {

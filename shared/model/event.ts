@@ -32,6 +32,9 @@ export type EventKind =
   | "updated" // a tracked floating tag now has a new digest at the target
   | "failed" // given up after its retries, or refused
   | "moved" // an upstream tag has another digest than the one that we hold; held, not overwritten
+  | "waiting" // a gate waits for a person
+  | "denied" // by a gate, or refused by a person
+  | "repaired" // an imported tag that was changed at the target is as it was again
   | "drifted" // an imported tag is gone from the target, or has another digest there
   | "watch-rejected" // a row in the table of watches cannot be read
   | "watch-failing" // upstream refuses a watch's polls: not found, unauthorized, not to be believed

@@ -8,7 +8,7 @@ import { missingPlatforms } from "../model/missing-platforms.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
-import type { Outcome } from "./import-decision.ts";
+import { accountOf, type Outcome } from "./import-decision.ts";
 
 export interface AdvancePorts {
   readonly registries: Registries;
@@ -77,6 +77,8 @@ function orderOf(record: ImportRecord): ImportOrder {
     source: { ...record.source, digest: record.digest },
     target: record.target,
     existing: record.existing,
+    nondistributable: record.handling.nondistributable,
+    ...(record.handling.platforms === "only" && { only: record.platforms.map(parsePlatform) }),
     ...(record.credential === undefined ? {} : { credential: record.credential }),
   };
 }
@@ -88,22 +90,22 @@ async function conclude(
   ports: AdvancePorts,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const link = progress.link === undefined ? {} : { link: progress.link };
+  const account = accountOf(progress);
   if (progress.kind === "running") return progress;
   if (progress.kind === "refused") {
     // What a service says of its own read of the source is the upstream's word.
     const context = progress.code === "rate-limited" ? { registry: record.source.host } : {};
-    return { kind: "failed", failure: new Failure(progress.code, progress.reason, { context }), ...link };
+    return { kind: "failed", failure: new Failure(progress.code, progress.reason, { context }), ...account };
   }
   const settled = await lookAtTarget(record, ports, signal);
   if (settled?.kind === "held") return settled;
-  if (settled !== undefined) return { ...settled, ...link };
+  if (settled !== undefined) return { ...settled, ...account };
   const target = formatReference(record.target);
   const failure = new Failure(
     "unavailable",
     `${record.method} said done, but ${target} does not have ${shortDigest(record.digest)}`,
   );
-  return { kind: "failed", failure, ...link };
+  return { kind: "failed", failure, ...account };
 }
 
 type Settled = Extract<Outcome, { kind: "proven" | "held" }>;
@@ -115,7 +117,7 @@ async function lookAtTarget(
   signal: AbortSignal,
 ): Promise<Settled | undefined> {
   const { host, path, tag } = record.target;
-  const found = await ports.openTarget(host).headManifest(path, tag, signal);
+  const found = await ports.openTarget(host).headManifest(path, tag ?? record.digest, signal);
   if (found?.digest === record.digest) return { kind: "proven", how: "imported" };
   if (found === undefined || record.existing === "replace") return undefined;
   return {

@@ -79,6 +79,7 @@ export async function askUpstream(
         method: watch.method ?? ports.defaultMethod,
         notify: watch.notify ?? ports.channels,
         now,
+        poll: entry === undefined ? "first" : "later",
         ...(trouble && { trouble }),
       },
     );

@@ -74,7 +74,7 @@ async function driftOf(
   const { host, path, tag } = record.target;
   const target = formatReference(record.target);
   try {
-    const found = await openTarget(host).headManifest(path, tag, signal);
+    const found = await openTarget(host).headManifest(path, tag ?? record.digest, signal);
     if (found?.digest === record.digest) return undefined;
     // An import keeps a tag that it finds with another digest: that one has to go first.
     const reason =

@@ -1,18 +1,20 @@
 import type { ImportRecord } from "../documents/import-record.ts";
-import type { Operation } from "../methods/method.ts";
+import type { Verdict } from "../gates/gate.ts";
+import type { Account, Operation } from "../methods/method.ts";
 import type { EventKind } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 
 /** What one hop of an import came to. */
 export type Outcome =
-  | {
+  | (Account & {
       readonly kind: "running";
       readonly operation: Operation;
       readonly checkAfterMs: number;
-      readonly link?: string;
-    }
+    })
   /** The target has the digest, by a HEAD just now. `present`: it was there before we did anything. */
-  | { readonly kind: "proven"; readonly how: "imported" | "present"; readonly link?: string }
+  | (Account & { readonly kind: "proven"; readonly how: "imported" | "present" })
+  /** A gate is not open yet, or will not be. */
+  | (Extract<Verdict, { readonly kind: "waiting" | "denied" }> & { readonly gate: string })
   | { readonly kind: "held"; readonly reason: string; readonly previousDigest: string }
   | { readonly kind: "overtaken"; readonly reason: string }
   /**
@@ -28,7 +30,7 @@ export type Outcome =
     }
   /** The running operation, or the target, could not be asked: it goes on as far as anybody knows. */
   | { readonly kind: "unclear"; readonly failure: Failure }
-  | { readonly kind: "failed"; readonly failure: Failure; readonly link?: string };
+  | (Account & { readonly kind: "failed"; readonly failure: Failure });
 
 export interface ImportDecision {
   readonly record: ImportRecord;
@@ -61,19 +63,27 @@ export function decideImport(
   outcome: Outcome,
   context: DecisionContext,
 ): ImportDecision {
-  const { lease: _, ...unleased } = record;
+  const { lease: _, dueAt: ____, ...unleased } = record;
   const next: ImportRecord = { ...unleased, hop: record.hop + 1 };
   switch (outcome.kind) {
     case "running": {
       const deadline = record.deadline ?? new Date(context.now.getTime() + context.deadlineMs);
       const { reason: __, ...clean } = next;
       return {
-        record: { ...clean, state: "running", operation: outcome.operation, deadline, ...linkOf(outcome) },
+        record: {
+          ...clean,
+          state: "running",
+          operation: outcome.operation,
+          operations: withOperation(record, outcome),
+          startedAt: record.startedAt ?? context.now,
+          deadline,
+          ...accountOf(outcome),
+        },
         delayMs: Math.max(outcome.checkAfterMs, 1000),
       };
     }
     case "proven": {
-      const ended = withoutOperation({ ...next, ...linkOf(outcome) });
+      const ended = withoutOperation({ ...next, ...accountOf(outcome) });
       const { reason: __, ...clean } = ended;
       const done: ImportRecord = { ...clean, state: "done", endedAt: context.now };
       if (outcome.how === "present") return { record: done };
@@ -90,6 +100,17 @@ export function decideImport(
       };
       return { record: held, announce: "moved" };
     }
+    case "waiting":
+      return decideWaiting(record, next, { outcome, now: context.now });
+    case "denied": {
+      const { reason, next: step } = outcome;
+      const denied = {
+        ...withoutOperation(next),
+        endedAt: context.now,
+        reason: `${sentence(reason)} ${step}`,
+      };
+      return { record: { ...denied, state: "denied" }, announce: "denied" };
+    }
     case "overtaken": {
       const { reason } = outcome;
       return { record: { ...withoutOperation(next), state: "overtaken", endedAt: context.now, reason } };
@@ -104,8 +125,28 @@ export function decideImport(
       return { record: { ...next, reason: failure.message }, delayMs };
     }
     case "failed":
-      return decideFailure({ ...next, ...linkOf(outcome) }, outcome.failure, context);
+      return decideFailure({ ...next, ...accountOf(outcome) }, outcome.failure, context);
   }
+}
+
+/** People are told once for each gate that waits for them; what waits for time stands in the status. */
+function decideWaiting(
+  record: ImportRecord,
+  next: ImportRecord,
+  { outcome, now }: { readonly outcome: Extract<Outcome, { kind: "waiting" }>; readonly now: Date },
+): ImportDecision {
+  const { reason, next: step, on, checkAfterMs } = outcome;
+  const dueAt = new Date(now.getTime() + checkAfterMs);
+  const told = record.state === "waiting" && record.gates.at(-1)?.gate === outcome.gate;
+  return {
+    record: { ...withoutOperation(next), state: "waiting", reason: `${sentence(reason)} ${step}`, dueAt },
+    delayMs: checkAfterMs,
+    ...(on === "person" && !told && { announce: "waiting" as const }),
+  };
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /**
@@ -165,6 +206,22 @@ function withoutOperation(record: ImportRecord): ImportRecord {
   return rest;
 }
 
-function linkOf({ link }: { readonly link?: string }): { link?: string } {
-  return link === undefined ? {} : { link };
+/** What an outcome tells of how it went. */
+export function accountOf({ link, bytes, via, why }: Account): Account {
+  return {
+    ...(link !== undefined && { link }),
+    ...(bytes && { bytes }),
+    ...(via !== undefined && { via }),
+    ...(why !== undefined && { why }),
+  };
+}
+
+/** The operations that worked on an import, each once, as an auditor would look them up. */
+function withOperation(
+  { method, operations }: ImportRecord,
+  { operation, via = method }: Extract<Outcome, { kind: "running" }>,
+): readonly string[] {
+  const id = operation.runId ?? operation.path;
+  const name = id === undefined ? via : `${via} ${id}`;
+  return operations.includes(name) ? operations : [...operations, name];
 }

@@ -20,7 +20,7 @@ export function eventOf(record: ImportRecord, kind: EventKind): Event {
     target: formatReference(record.target),
     method: record.method,
     ...(record.previousDigest === undefined ? {} : { previousDigest: record.previousDigest }),
-    ...(record.reason === undefined || kind === "imported" || kind === "updated"
+    ...(record.reason === undefined || kind === "imported" || kind === "updated" || kind === "repaired"
       ? {}
       : { reason: record.reason }),
     ...(kind === "imported" || kind === "updated" ? { elapsedMs: ended.getTime() - seenAt.getTime() } : {}),

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type ImportRecord, isOpen } from "../documents/import-record.ts";
 import type { ImportMessage } from "../documents/messages.ts";
 import { watchKey } from "../documents/watch-id.ts";
+import type { GateResult } from "../gates/gate.ts";
 import type { Clock } from "../model/clock.ts";
 import { Failure, toFailure } from "../model/failure.ts";
 import { formatReference } from "../model/reference.ts";
@@ -13,8 +14,9 @@ import { decideImport, type Outcome } from "./import-decision.ts";
 import { eventOf } from "./import-events.ts";
 import { describeImport, type ImportView } from "./import-view.ts";
 import type { PacePorts } from "./pace.ts";
+import { type GatesPort, passGates } from "./pass-gates.ts";
 
-export interface ImportPorts extends AdvancePorts, PacePorts {
+export interface ImportPorts extends AdvancePorts, GatesPort, PacePorts {
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly now: Clock;
@@ -57,23 +59,27 @@ export async function importStep(
     return { kind: "leased" };
   }
   const began = entry.lease === "lapsed" || entry.record.attempts > 0 ? "before" : "now";
-  const outcome = admitted?.kind === "put-off" ? admitted : await attempt(leased, { began }, ports, signal);
+  const { outcome, gates } =
+    admitted?.kind === "put-off"
+      ? { outcome: admitted, gates: leased.record.gates }
+      : await attempt(leased, { began }, ports, signal);
   if (admitted?.kind === "pace") await admitted.close(signal);
   // A wait uses up no try, but what a dead worker had begun must not be forgotten over it.
   const attempts = outcome.kind === "put-off" && began === "before" ? 1 : 0;
   const record = { ...leased.record, attempts: Math.max(leased.record.attempts, attempts) };
-  return finish({ ...leased, record }, outcome, ports, signal);
+  return finish({ ...leased, record }, { outcome, gates }, ports, signal);
 }
 
 /** Decides what follows from a hop, sends it on and writes it down. */
 async function finish(
   entry: Leased,
-  outcome: Outcome,
+  { outcome, gates }: Attempted,
   ports: ImportPorts,
   signal: AbortSignal,
 ): Promise<ImportResult> {
   const context = { now: ports.now(), deadlineMs: ports.deadlineMs, random: ports.random() };
-  const { record, delayMs, announce } = decideImport(entry.record, outcome, context);
+  const { record: decided, delayMs, announce } = decideImport(entry.record, outcome, context);
+  const record = { ...decided, gates };
   // Emit before recording progress: a crash in between repeats the hop, and never loses it.
   if (delayMs !== undefined) {
     await ports.queues.import({ watch: record.watch, key: record.key, hop: record.hop }, { signal, delayMs });
@@ -83,6 +89,12 @@ async function finish(
   if (told !== undefined)
     await ports.queues.notify({ kind: "relay", partition: watchKey(record.watch) }, { signal });
   return { kind: "advanced", import: describeImport(record) };
+}
+
+/** What a hop came to, and what the gates said on the way. */
+interface Attempted {
+  readonly outcome: Outcome;
+  readonly gates: readonly GateResult[];
 }
 
 interface Leased {
@@ -110,13 +122,17 @@ async function attempt(
   options: { readonly began: "before" | "now" },
   ports: ImportPorts,
   signal: AbortSignal,
-): Promise<Outcome> {
+): Promise<Attempted> {
   const { record } = leased;
+  let { gates } = record;
   try {
-    const outcome = await advance(record, options, ports, signal);
-    if (outcome.kind !== "failed") return outcome;
+    const passed = await passGates(record, ports, signal);
+    gates = passed.results;
+    const outcome = passed.outcome ?? (await advance(record, options, ports, signal));
+    if (outcome.kind !== "failed") return { outcome, gates };
     const { failure } = outcome;
-    return (await heedRefusal(record, { failure, operation: "ended" }, ports, signal)) ?? outcome;
+    const heeded = await heedRefusal(record, { failure, operation: "ended" }, ports, signal);
+    return { outcome: heeded ?? outcome, gates };
   } catch (error) {
     const failure = toFailure(error, `importing ${formatReference({ ...record.source, tag: record.tag })}`);
     // The host is going down: the queue gives the message to another worker, which waits for the lease.
@@ -128,9 +144,10 @@ async function attempt(
       throw failure;
     }
     const heeded = await heedRefusal(record, { failure, operation: "kept" }, ports, signal);
-    if (heeded !== undefined) return heeded;
+    if (heeded !== undefined) return { outcome: heeded, gates };
     // Asking failed, which says nothing of what was asked about.
-    if (record.operation !== undefined && failure.transient) return { kind: "unclear", failure };
-    return { kind: "failed", failure };
+    if (record.operation !== undefined && failure.transient)
+      return { outcome: { kind: "unclear", failure }, gates };
+    return { outcome: { kind: "failed", failure }, gates };
   }
 }

@@ -91,11 +91,14 @@ type Standing = "import" | "have" | "pending" | "held" | "failed";
 
 const standings: Readonly<Record<ImportState, Standing>> = {
   pending: "pending",
+  waiting: "pending",
   running: "pending",
   done: "have",
   held: "held",
+  denied: "held",
   failed: "failed",
   overtaken: "pending",
+  removed: "import",
 };
 
 /**

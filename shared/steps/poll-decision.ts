@@ -6,6 +6,7 @@ import { formatPlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Selection } from "../policies/select.ts";
 import type { Trouble, WatchState } from "../stores/watch-states.ts";
+import { demandsOf } from "./demands-of.ts";
 import { sameTrouble } from "./watch-trouble.ts";
 
 /** What a poll needs of a selection. */
@@ -56,6 +57,8 @@ export interface PollContext {
   readonly method: MethodKind;
   readonly notify: readonly string[];
   readonly now: Date;
+  /** `first`: the watch has never been polled before. */
+  readonly poll: "first" | "later";
   /** Number of tags in the listing; undefined when the watch needed none. */
   readonly listed: number | undefined;
   /** What is wrong with one of the tags; absent when all could be asked for. */
@@ -141,6 +144,11 @@ function newImport(context: PollContext, found: Found & Pick<ImportRecord, "exis
     seenAt: now,
     hop: 0,
     attempts: 0,
+    handling: watch.handling,
+    demands: demandsOf(watch, { tag: found.tag, poll: context.poll }),
+    gates: [],
+    decisions: [],
+    operations: [],
     ...(watch.credential === undefined ? {} : { credential: watch.credential }),
   };
 }

@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
-import { formatImportId, type ImportRecord, importKey } from "../documents/import-record.ts";
+import { defaultHandling } from "../documents/handling.ts";
+import {
+  formatImportId,
+  type ImportRecord,
+  importKey,
+  isOpen,
+  openedAgain,
+} from "../documents/import-record.ts";
 import { type ImportRequest, parseImportRequest } from "../documents/import-request.ts";
 import { manualWatch } from "../documents/watch-id.ts";
+import { noDemands } from "../gates/demands.ts";
 import type { MethodKind } from "../methods/members.ts";
 import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
@@ -155,6 +163,11 @@ function toRecord(
     seenAt: ports.now(),
     hop: 0,
     attempts: 0,
+    handling: defaultHandling,
+    demands: noDemands,
+    gates: [],
+    decisions: [],
+    operations: [],
     ...(request.credential === undefined ? {} : { credential: request.credential }),
   };
 }
@@ -169,9 +182,9 @@ async function start(
   if ((await ledger.add([{ record }], signal)).length === 0) {
     const entry = await ledger.get(record.watch, record.key, signal);
     if (entry !== undefined) hop = entry.record.hop;
-    if (entry !== undefined && ["done", "failed", "held"].includes(entry.record.state)) {
+    if (entry !== undefined && !isOpen(entry.record)) {
       hop += 1;
-      await ledger.update(entry, { ...record, hop }, { signal });
+      await ledger.update(entry, { ...openedAgain(entry.record, record), hop }, { signal });
     }
   }
   await queues.import({ watch: record.watch, key: record.key, hop }, { signal });

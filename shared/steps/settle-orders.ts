@@ -1,5 +1,7 @@
-import type { ImportRecord } from "../documents/import-record.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type ImportRecord, openedAgain } from "../documents/import-record.ts";
 import { type WatchId, watchKey } from "../documents/watch-id.ts";
+import { lastDecision } from "../gates/decision.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import type { Ledger, NewEntry } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
@@ -41,6 +43,8 @@ export async function settleOrders(
   if (moved.length > 0) await queues.notify({ kind: "relay", partition: watchKey(watch) }, { signal });
 }
 
+const reopened: ReadonlySet<ImportRecord["state"]> = new Set(["failed", "overtaken", "removed"]);
+
 /**
  * An import that the ledger has already is opened again when it failed (its watch was changed since, or its tag came back),
  * or when a floating tag came back to a digest that it had before or passed over. Returns the hop that the message must name.
@@ -48,10 +52,14 @@ export async function settleOrders(
 async function reopen(record: ImportRecord, ledger: Ledger, signal: AbortSignal): Promise<number> {
   const entry = await ledger.get(record.watch, record.key, signal);
   if (entry === undefined) return 0;
-  const { hop, state } = entry.record;
+  const { hop, state, demands } = entry.record;
   const again =
-    state === "failed" || state === "overtaken" || (state === "done" && record.existing === "replace");
-  if (!again) return hop;
-  await ledger.update(entry, { ...record, hop: hop + 1 }, { signal });
-  return hop + 1;
+    reopened.has(state) ||
+    (state === "done" && record.existing === "replace") ||
+    // A changed watch may demand more, or less.
+    ((state === "waiting" || state === "denied") && !isDeepStrictEqual(demands, record.demands));
+  if (!again || lastDecision(entry.record.decisions, "refuse") !== undefined) return hop;
+  const next = openedAgain(entry.record, record);
+  await ledger.update(entry, next, { signal });
+  return next.hop;
 }

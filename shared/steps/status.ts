@@ -76,11 +76,14 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
   ]);
   const imports: Record<ImportState, number> = {
     pending: 0,
+    waiting: 0,
     running: 0,
     done: 0,
     held: 0,
+    denied: 0,
     failed: 0,
     overtaken: 0,
+    removed: 0,
   };
   const waiting: ImportRecord[] = [];
   const unreadable: string[] = [];

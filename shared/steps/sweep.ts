@@ -39,7 +39,7 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
   const stale = await announceStale(ports, signal);
   let revived = 0;
   for await (const entry of ports.ledger.open(signal)) {
-    if (!standsStill(entry, ports.leaseMs)) continue;
+    if (!standsStill(entry, { leaseMs: ports.leaseMs, now })) continue;
     const { watch, key, hop } = entry.record;
     await ports.queues.import({ watch, key, hop }, { signal });
     await touch(entry, ports.ledger, signal);
@@ -65,8 +65,12 @@ async function touch(entry: LedgerEntry, ledger: Ledger, signal: AbortSignal): P
 }
 
 /** Pure: whether an open import has been left alone for longer than its next hop could take. */
-export function standsStill({ record, ageMs, lease }: LedgerEntry, leaseMs: number): boolean {
+export function standsStill(
+  { record, ageMs, lease }: LedgerEntry,
+  { leaseMs, now }: { readonly leaseMs: number; readonly now: Date },
+): boolean {
   if (lease === "held") return false;
+  if (record.dueAt !== undefined && now.getTime() - record.dueAt.getTime() < 2 * leaseMs) return false;
   // Only an import that was put off, which has its reason, and is not in a dead worker's hands, waits for longer.
   const waits =
     lease === "none" && (record.reason !== undefined || (record.state === "pending" && record.attempts > 0));

@@ -1,5 +1,6 @@
 import type { Row, Table, Values, Write } from "../azure/tables.ts";
-import { type ImportRecord, parseImportRecord, toValues } from "../documents/import-record.ts";
+import { parseImportRecord, toValues } from "../documents/import-columns.ts";
+import type { ImportRecord } from "../documents/import-record.ts";
 import { parseWatchKey, type WatchId, watchKey } from "../documents/watch-id.ts";
 import { inBatches } from "../model/batches.ts";
 import type { Event } from "../model/event.ts";
@@ -125,7 +126,8 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
       return "";
     },
     ofWatch: (watch, signal) => entries(table.query({ partition: watchKey(watch), ...importRange }, signal)),
-    open: (signal) => entries(table.scan("state eq 'pending' or state eq 'running'", signal)),
+    open: (signal) =>
+      entries(table.scan("state eq 'pending' or state eq 'waiting' or state eq 'running'", signal)),
     all: (signal, passOver) => entries(table.scan(`RowKey lt '${importRange.to}'`, signal), passOver),
     announce: async (partition, entry, signal) => {
       const { key, values } = outboxRow(partition, entry);

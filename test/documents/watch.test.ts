@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Values } from "../../shared/azure/tables.ts";
+import { defaultHandling } from "../../shared/documents/handling.ts";
 import { parseWatch } from "../../shared/documents/watch.ts";
 import { columns } from "../../shared/documents/watch-columns.ts";
 import { plain } from "../../shared/policies/families.ts";
@@ -26,10 +27,45 @@ describe("a watch", () => {
       },
       platforms: [],
       target: expect.any(Function),
+      gates: { pins: new Map(), approval: "never", verify: [] },
+      handling: defaultHandling,
       schedule: { kind: "every", minutes: 15 },
       enabled: "yes",
       revision: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
+  });
+
+  it("reads what it demands of its imports, and how they are kept", () => {
+    const digest = `sha256:${"a".repeat(64)}`;
+    const { gates, handling, platforms } = parse({
+      Pins: `1.27.1@${digest}`,
+      Cooldown: "3d strict",
+      Approval: "Major",
+      Verify: "acme-signed, trivy",
+      Referrers: "signatures, sboms",
+      Platforms: "only linux/amd64",
+      Nondistributable: "bring",
+      Lock: "locked",
+      Previous: "keep",
+      Drift: "repair",
+      Site: "factory-7",
+    });
+    expect(gates).toEqual({
+      pins: new Map([["1.27.1", digest]]),
+      cooldown: { minutes: 4320, first: "strict" },
+      approval: "major",
+      verify: ["acme-signed", "trivy"],
+    });
+    expect(handling).toEqual({
+      referrers: ["signatures", "sboms"],
+      platforms: "only",
+      nondistributable: "bring",
+      lock: "locked",
+      previous: "keep",
+      drift: "repair",
+      site: "factory-7",
+    });
+    expect(platforms).toEqual([{ os: "linux", architecture: "amd64" }]);
   });
 
   it("reads every column", () => {
@@ -89,9 +125,7 @@ describe("a watch", () => {
   });
 
   it("takes empty columns for absent ones, also those that are not supported yet", () => {
-    const blank = Object.fromEntries(
-      [...Object.keys(columns), "Approval", "Verify"].map((column) => [column, " "]),
-    );
+    const blank = Object.fromEntries(Object.keys(columns).map((column) => [column, " "]));
     expect(parse({ ...blank, ...least })).toEqual({
       ...parse({}),
       target: expect.any(Function),
@@ -179,11 +213,15 @@ describe("a bad row", () => {
     { row: { Notify: "ops,On-Call" }, reason: 'Notify: "On-Call" is not a channel name' },
     { row: { Enabled: "on" }, reason: 'Enabled must be true or false, not "on"' },
     {
-      row: { Approval: "always" },
-      reason: "Approval is not supported by this version, and the watch must not run without it",
+      row: { Approval: "sometimes" },
+      reason: 'Approval must be never or always or major, not "sometimes"',
     },
-    { row: { Verify: "cosign" }, reason: "Verify is not supported" },
-    { row: { Cooldown: "3d" }, reason: "Cooldown is not supported" },
+    { row: { Verify: "Cosign!" }, reason: "is not the name of a verifier" },
+    { row: { Pins: "1.0" }, reason: "has no digest" },
+    { row: { Referrers: "sigs" }, reason: "Referrers must be signatures or attestations or sboms or all" },
+    { row: { Lock: "yes" }, reason: "Lock must be open or locked" },
+    { row: { Site: "A" }, reason: "is not a name" },
+    { row: { Cooldown: "3" }, reason: 'Cooldown "3" is not a time of up to a year' },
     { row: { Tgs: "semver *" }, reason: '"Tgs" is not a column of a watch: did you mean Tags?' },
     { row: { source: "nginx" }, reason: '"source" is not a column of a watch: did you mean Source?' },
     { row: { Platfroms: "x" }, reason: "did you mean Platforms?" },
@@ -203,7 +241,7 @@ describe("a bad row", () => {
       Source: "",
       Keep: 0,
       Method: "x",
-      Approval: "always",
+      Approval: "sometimes",
       Sorce: "y",
       Tags: "semver",
     });

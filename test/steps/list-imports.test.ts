@@ -44,7 +44,8 @@ describe("the list of imports", () => {
     { query: { status: "done" }, message: '"status" is not a filter: use watch, state or top' },
     {
       query: { state: "Done" },
-      message: 'state must be one of pending, running, done, held, failed, overtaken, not "Done"',
+      message:
+        'state must be one of pending, waiting, running, done, held, denied, failed, overtaken, removed, not "Done"',
     },
     { query: { state: "" }, message: "state must be one of" },
     { query: { top: "0" }, message: 'top must be a whole number from 1 to 1000, not "0"' },

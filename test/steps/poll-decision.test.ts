@@ -135,7 +135,7 @@ describe("what a poll decides", () => {
     const decision = decidePoll(
       state,
       { selection, answers: new Map(Object.entries(answers)) },
-      { watch, targetHost, method: "copy", notify: ["ops"], now, listed: versions.length },
+      { watch, targetHost, method: "copy", notify: ["ops"], now, poll: "later", listed: versions.length },
     );
     expect(decision.orders.map(({ tag, existing }) => `${tag} ${existing}`)).toEqual(orders);
     expect(decision.moved.map(({ tag }) => tag)).toEqual(moved);
@@ -149,7 +149,15 @@ describe("what a poll decides", () => {
 
   it("puts all that an import needs into its order", () => {
     const selection = { versions: ["1"], tracked: [], skipped: [] };
-    const context = { watch, targetHost, method: "copy", notify: ["ops"], now, listed: 1 } as const;
+    const context = {
+      watch,
+      targetHost,
+      method: "copy",
+      notify: ["ops"],
+      now,
+      poll: "later",
+      listed: 1,
+    } as const;
     const { orders } = decidePoll(stateOf({}), { selection, answers: new Map([["1", a]]) }, context);
     expect(orders).toEqual([
       {
@@ -169,13 +177,18 @@ describe("what a poll decides", () => {
         seenAt: now,
         hop: 0,
         attempts: 0,
+        handling: watch.handling,
+        demands: { verify: [] },
+        gates: [],
+        decisions: [],
+        operations: [],
       },
     ]);
   });
 
   it("remembers how long the listing was, down as well as up", () => {
     const selection = { versions: ["1"], tracked: [], skipped: [] };
-    const context = { watch, targetHost, method: "copy", notify: [], now } as const;
+    const context = { watch, targetHost, method: "copy", notify: [], now, poll: "later" } as const;
     const listed = (before: number, count: number | undefined) =>
       decidePoll(
         stateOf({ listed: before }),
@@ -189,7 +202,7 @@ describe("what a poll decides", () => {
     const selection = { versions: ["1"], tracked: [], skipped: [] };
     const since = new Date(0);
     const before = stateOf({ known: { 1: a }, trouble: { code: "integrity", reason: "old", since } });
-    const context = { watch, targetHost, method: "copy", notify: [], now, listed: 1 } as const;
+    const context = { watch, targetHost, method: "copy", notify: [], now, poll: "later", listed: 1 } as const;
     const found = { selection, answers: new Map() };
     const trouble = { code: "integrity", reason: "new", since: now };
     expect(decidePoll(before, found, { ...context, trouble }).state).toBeUndefined();

@@ -41,7 +41,9 @@ describe("an import that stands still", () => {
     },
   ])("is one $name: $still", ({ parts, lease = "none", minutes, still }) => {
     const entry = { record: makeRecord(parts), etag: "e", ageMs: minutes * minute, lease };
-    expect(standsStill(entry, 5 * minute)).toBe(still);
+    expect(standsStill(entry, { leaseMs: 5 * minute, now: new Date("2026-11-22T10:00:00.000Z") })).toBe(
+      still,
+    );
   });
 
   it("is sent again with the hop that it waits for, and the others are left alone", async () => {

@@ -1,4 +1,6 @@
+import { defaultHandling } from "../../shared/documents/handling.ts";
 import { type ImportRecord, importKey } from "../../shared/documents/import-record.ts";
+import { noDemands } from "../../shared/gates/demands.ts";
 import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import type { Event } from "../../shared/model/event.ts";
 
@@ -32,6 +34,11 @@ export function makeRecord(parts: Partial<ImportRecord> = {}): ImportRecord {
     seenAt: new Date("2026-11-22T10:00:00.000Z"),
     hop: 0,
     attempts: 0,
+    handling: defaultHandling,
+    demands: noDemands,
+    gates: [],
+    decisions: [],
+    operations: [],
     ...what,
   };
 }

@@ -1,6 +1,8 @@
 import type { Queue } from "../../shared/azure/queues.ts";
 import type { Table } from "../../shared/azure/tables.ts";
 import { parseImportMessage, parseNotifyMessage, parsePollMessage } from "../../shared/documents/messages.ts";
+import { createGates } from "../../shared/gates/members.ts";
+import { openPolicy } from "../../shared/gates/policy.ts";
 import type { Method } from "../../shared/methods/method.ts";
 import type { Sleep } from "../../shared/model/clock.ts";
 import { Failure } from "../../shared/model/failure.ts";
@@ -226,11 +228,13 @@ function createPorts(
     sleep,
   }: Pick<StepBench, "upstream" | "target" | "method" | "channel" | "now"> & { readonly sleep: Sleep },
 ) {
+  const registries = { open: (host: string) => (host === target.host ? target : upstream) };
   return {
     ...stores,
-    registries: { open: (host: string) => (host === target.host ? target : upstream) },
+    registries,
     openTarget: () => target,
     methodOf: (): Method => method,
+    gates: createGates({ registries, policy: openPolicy, now }),
     channel: (name: string): Notifier | undefined => (name === "ops" ? channel : undefined),
     channels: ["ops"] as readonly string[],
     targetHost: target.host,

@@ -1,0 +1,192 @@
+import { z } from "zod";
+import type { Row, Values } from "../azure/tables.ts";
+import { decisionKinds } from "../gates/decision.ts";
+import { noDemands } from "../gates/demands.ts";
+import { parseMethodKind } from "../methods/members.ts";
+import { isDigest, parseDigest } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import { formatRepository, parseRepository } from "../model/reference.ts";
+import { defaultHandling, referrerKinds } from "./handling.ts";
+import { type ImportRecord, type ImportState, importStates } from "./import-record.ts";
+import type { WatchId } from "./watch-id.ts";
+
+// Well under the 32 Ki characters that a column holds, and more than a reader's patience.
+const maxReason = 4000;
+const maxResults = 20;
+const maxDecisions = 50;
+
+/** Table columns of a record; its keys are not among them. */
+export function toValues(record: ImportRecord): Values {
+  const { target, operation, deadline, endedAt, startedAt, dueAt, reason, bytes } = record;
+  return {
+    source: formatRepository(record.source),
+    tag: record.tag,
+    digest: record.digest,
+    target: formatRepository(target),
+    state: record.state,
+    method: record.method,
+    existing: record.existing,
+    platforms: record.platforms.join(","),
+    notify: record.notify.join(","),
+    requestedBy: record.requestedBy,
+    seenAt: record.seenAt.toISOString(),
+    hop: record.hop,
+    attempts: record.attempts,
+    demands: JSON.stringify(record.demands),
+    handling: JSON.stringify(record.handling),
+    ...(record.gates.length === 0
+      ? {}
+      : { gates: JSON.stringify(record.gates.slice(-maxResults).map(short)) }),
+    ...(record.decisions.length === 0
+      ? {}
+      : { decisions: JSON.stringify(record.decisions.slice(-maxDecisions).map(short)) }),
+    ...(record.operations.length === 0
+      ? {}
+      : { operations: JSON.stringify(record.operations.slice(-maxResults)) }),
+    ...(target.tag === undefined ? {} : { targetTag: target.tag }),
+    ...(record.subject === undefined ? {} : { subject: record.subject }),
+    ...(record.credential === undefined ? {} : { credential: record.credential }),
+    ...(record.lease === undefined ? {} : { lease: record.lease }),
+    ...(operation === undefined ? {} : { operation: JSON.stringify(operation) }),
+    ...(deadline === undefined ? {} : { deadline: deadline.toISOString() }),
+    ...(endedAt === undefined ? {} : { endedAt: endedAt.toISOString() }),
+    ...(startedAt === undefined ? {} : { startedAt: startedAt.toISOString() }),
+    ...(dueAt === undefined ? {} : { dueAt: dueAt.toISOString() }),
+    ...(bytes === undefined ? {} : { bytes: JSON.stringify(bytes) }),
+    ...(record.via === undefined ? {} : { via: record.via }),
+    ...(record.why === undefined ? {} : { why: record.why.slice(0, maxReason) }),
+    ...(reason === undefined ? {} : { reason: reason.slice(0, maxReason) }),
+    ...(record.previousDigest === undefined ? {} : { previousDigest: record.previousDigest }),
+    ...(record.link === undefined ? {} : { link: record.link }),
+  };
+}
+
+function short<Told extends { readonly reason?: string }>(told: Told): Told {
+  return told.reason === undefined ? told : { ...told, reason: told.reason.slice(0, 1000) };
+}
+
+/** Reads a ledger row. Throws `internal` when it is not one of ours: somebody edited the ledger. */
+export function parseImportRecord(watch: WatchId, row: Row): ImportRecord {
+  const optional = (column: string): string | undefined => {
+    const value = row.values[column];
+    return typeof value === "string" ? value : undefined;
+  };
+  const text = (column: string): string => optional(column) ?? bad(column, "missing or not text");
+  const json = <T>(column: string, schema: z.ZodType<T>): T | undefined => {
+    const value = optional(column);
+    if (value === undefined) return undefined;
+    try {
+      return schema.parse(JSON.parse(value));
+    } catch {
+      return bad(column, "not what Wharfgate writes there");
+    }
+  };
+  const bad = (column: string, what: string): never => {
+    throw new Failure("internal", `ledger row ${row.partition}/${row.row}: column ${column} is ${what}`);
+  };
+  const date = (column: string): Date | undefined => {
+    const value = optional(column);
+    return value === undefined ? undefined : new Date(value);
+  };
+  const target = parseRepository(text("target"));
+  const optionals = {
+    subject: digestOrNone(optional("subject")),
+    credential: optional("credential"),
+    lease: optional("lease"),
+    operation: json("operation", operation),
+    deadline: date("deadline"),
+    endedAt: date("endedAt"),
+    startedAt: date("startedAt"),
+    dueAt: date("dueAt"),
+    bytes: json("bytes", bytesMoved),
+    via: optional("via"),
+    why: optional("why"),
+    reason: optional("reason"),
+    previousDigest: optional("previousDigest"),
+    link: optional("link"),
+  };
+  const targetTag = optional("targetTag");
+  return {
+    watch,
+    key: row.row,
+    source: parseRepository(text("source")),
+    tag: text("tag"),
+    digest: parseDigest(text("digest")),
+    target: { ...target, ...(targetTag === undefined ? {} : { tag: targetTag }) },
+    state: parseState(text("state")),
+    method: parseMethodKind(text("method")),
+    existing: text("existing") === "replace" ? "replace" : "keep",
+    platforms: names(text("platforms")),
+    notify: names(text("notify")),
+    requestedBy: text("requestedBy"),
+    seenAt: new Date(text("seenAt")),
+    hop: Number(row.values.hop ?? 0),
+    attempts: Number(row.values.attempts ?? 0),
+    // Rows of version 0.2 have none of these.
+    demands: json("demands", demands) ?? noDemands,
+    handling: { ...defaultHandling, ...json("handling", handling) },
+    gates: json("gates", z.array(gateResult)) ?? [],
+    decisions: json("decisions", z.array(decision)) ?? [],
+    operations: json("operations", z.array(z.string())) ?? [],
+    ...present(optionals),
+  };
+}
+
+const digest = z.string().refine(isDigest);
+const isoDate = z.iso.datetime().transform((value) => new Date(value));
+const operation = z.record(z.string(), z.union([z.string(), z.number()]));
+const bytesMoved = z
+  .object({ moved: z.number(), of: z.number().optional() })
+  .transform(({ moved, of }) => ({ moved, ...(of !== undefined && { of }) }));
+const cooldown = z
+  .object({ minutes: z.number(), exempt: z.string().optional() })
+  .transform(({ minutes, exempt }) => ({ minutes, ...(exempt !== undefined && { exempt }) }));
+const demands = z
+  .object({
+    pin: z.union([z.literal("unlisted"), digest]).optional(),
+    cooldown: cooldown.optional(),
+    approval: z.string().optional(),
+    verify: z.array(z.string()),
+  })
+  .transform(({ verify, ...rest }) => ({ verify, ...present(rest) }));
+const handling = z
+  .object({
+    referrers: z.array(z.enum(referrerKinds)),
+    platforms: z.enum(["demanded", "only"]),
+    nondistributable: z.enum(["leave", "bring"]),
+    lock: z.enum(["open", "locked"]),
+    previous: z.enum(["drop", "keep"]),
+    drift: z.enum(["report", "repair"]),
+    site: z.string().optional(),
+  })
+  .transform(({ site, ...rest }) => ({ ...rest, ...(site !== undefined && { site }) }));
+const gateResult = z.object({
+  gate: z.string(),
+  verdict: z.enum(["passed", "waiting", "denied"]),
+  reason: z.string(),
+  at: isoDate,
+});
+const decision = z
+  .object({ kind: z.enum(decisionKinds), by: z.string(), at: isoDate, reason: z.string().optional() })
+  .transform(({ reason, ...rest }) => ({ ...rest, ...(reason !== undefined && { reason }) }));
+
+type Present<T> = { readonly [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+/** Without the properties that are undefined. */
+function present<T extends object>(values: T): Present<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+function digestOrNone(text: string | undefined) {
+  return text === undefined ? undefined : parseDigest(text);
+}
+
+function parseState(text: string): ImportState {
+  const state = importStates.find((each) => each === text);
+  if (state !== undefined) return state;
+  throw new Failure("internal", `the ledger has an import in the unknown state "${text}"`);
+}
+
+function names(text: string): string[] {
+  return text === "" ? [] : text.split(",");
+}

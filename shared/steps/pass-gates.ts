@@ -1,0 +1,47 @@
+import type { ImportRecord } from "../documents/import-record.ts";
+import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
+import type { GateResult, GateSubject } from "../gates/gate.ts";
+import type { Gates } from "../gates/members.ts";
+import type { Outcome } from "./import-decision.ts";
+
+export interface GatesPort {
+  readonly gates: Gates;
+}
+
+/** What the gates said, and the outcome when one of them is not open. */
+export interface Passed {
+  readonly results: readonly GateResult[];
+  readonly outcome?: Extract<Outcome, { readonly kind: "waiting" | "denied" }>;
+}
+
+/**
+ * Asks the gates before a method is started, at each start anew: a report may have aged, a policy may have changed. A referrer
+ * comes in on the word of its image, which has passed them.
+ */
+export async function passGates(
+  record: ImportRecord,
+  { gates }: GatesPort,
+  signal: AbortSignal,
+): Promise<Passed> {
+  if (record.operation !== undefined || record.subject !== undefined) return { results: record.gates };
+  const { results, stopped } = await gates.pass(subjectOf(record), signal);
+  if (stopped === undefined) return { results };
+  const { gate, verdict } = stopped;
+  return { results, outcome: { ...verdict, gate } };
+}
+
+function subjectOf(record: ImportRecord): GateSubject {
+  const { watch, source, tag, digest, target, requestedBy, credential, seenAt, demands, decisions } = record;
+  return {
+    source: { ...source, digest },
+    tag,
+    target,
+    watch: watch.group === manualWatch.group ? manualWatch.group : formatWatchId(watch),
+    requestedBy,
+    seenAt,
+    demands,
+    decisions,
+    only: record.handling.platforms === "only" ? record.platforms : [],
+    ...(credential !== undefined && { credential }),
+  };
+}
