@@ -121,7 +121,7 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
 }
 
-const secretSettings = /^WHARFGATE_(?:CREDENTIAL_|CLIENT_CERT_|PROXY$)/;
+const secretSettings = /^WHARFGATE_(?:CREDENTIAL_|CLIENT_CERT_|PROXY$|SIGNING_KEY$)/;
 
 /** What somebody has set beside what one-machine mode sets; what may hold a secret stays in the environment, out of the file. */
 function ownSettings(environment: NodeJS.ProcessEnv): Record<string, string> {

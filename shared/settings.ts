@@ -15,6 +15,7 @@ import { parseHost, parseReference } from "./model/reference.ts";
 import { type Channel, parseChannel } from "./notifiers/members.ts";
 import { defaultUpstreams } from "./registry/hosts.ts";
 import { defaultLimits, type Limits, parseLimits } from "./registry/limits.ts";
+import { readSigningKey, type SigningKey } from "./signing/signing-key.ts";
 
 /** All that is configured from outside, parsed. Docs: docs/settings.md. */
 export interface Settings extends RegistryAccess {
@@ -39,6 +40,8 @@ export interface Settings extends RegistryAccess {
   readonly deadlineMs: number;
   readonly notifyWindowMs: number;
   readonly statusUrl?: string;
+  /** Signs what leaves in our name, such as bundles for disconnected sites. */
+  readonly signingKey?: SigningKey;
   /**
    * `named`: App Service authenticates callers, sets the principal header itself and removes a caller's own. `keyed`: a
    * function key is all that is known of a caller.
@@ -94,6 +97,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   const entraHosts = read("WHARFGATE_ENTRA_HOSTS", parseEntraHosts) ?? [];
   const access = readRegistryAccess(settings);
   const statusUrl = get("WHARFGATE_STATUS_URL");
+  const signingKey = read("WHARFGATE_SIGNING_KEY", readSigningKey);
   const clientId = get("AZURE_CLIENT_ID") ?? get("AzureWebJobsStorage__clientId");
 
   function seconds(name: string, fallback: number): number {
@@ -132,6 +136,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       : { acr: { resourceId, ...(armEndpoint === undefined ? {} : { armEndpoint }) } }),
     ...(agentPool === undefined ? {} : { agentPool }),
     ...(statusUrl === undefined ? {} : { statusUrl }),
+    ...(signingKey === undefined ? {} : { signingKey }),
   };
 }
 

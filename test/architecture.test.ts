@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 /** Lowest first; a layer imports its own level or lower. Layers of one line stand on one level. */
 const levels: readonly (readonly string[])[] = [
   ["shared/model"],
-  ["shared/http", "shared/azure"],
+  ["shared/http", "shared/azure", "shared/signing"],
   ["shared/registry"],
   ["shared/auth", "shared/policies", "shared/gates", "shared/methods", "shared/notifiers"],
   ["shared/documents", "shared/settings.ts"],

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSettings } from "../shared/settings.ts";
+import { generateKeyPair } from "../shared/signing/signing-key.ts";
 import { makeCertificate } from "./support/certificate.ts";
 import { failureOf } from "./support/failures.ts";
 
@@ -28,7 +29,13 @@ describe("the settings", () => {
       expect(settings.registries.find(host)?.scheme).toBe("https");
     }
     expect(settings.registries.find("evil.example")).toBeUndefined();
-    for (const absent of ["acr", "agentPool", "ca", "statusUrl"]) expect(settings).not.toHaveProperty(absent);
+    for (const absent of ["acr", "agentPool", "ca", "statusUrl", "signingKey"])
+      expect(settings).not.toHaveProperty(absent);
+  });
+
+  it("hold the key that signs, from its text", () => {
+    const { privatePem, publicPem } = generateKeyPair();
+    expect(read({ WHARFGATE_SIGNING_KEY: privatePem }).signingKey?.public.pem).toBe(publicPem);
   });
 
   it("hold limits of hosts, known ones unless set", () => {
@@ -278,6 +285,7 @@ describe("token hosts and client certificates", () => {
     { env: { NO_PROXY: "<local>" }, says: "NO_PROXY: " },
     { env: { WHARFGATE_ENTRA_HOSTS: "azurecr.io.evil.example" }, says: "WHARFGATE_ENTRA_HOSTS: " },
     { env: { WHARFGATE_KEY_VAULTS: "http://v" }, says: "WHARFGATE_KEY_VAULTS: " },
+    { env: { WHARFGATE_SIGNING_KEY: "/no/such.pem" }, says: "WHARFGATE_SIGNING_KEY: " },
   ])("are refused for $says", async ({ env, says }) => {
     expect((await failureOf(() => read(env as Record<string, string>), "invalid")).message).toContain(says);
   });
