@@ -121,13 +121,18 @@ async function copy(
   run.log.push(`Executing step ID: acb_step_0. Timeout(sec): ${task.stepTimeoutSeconds}`);
   const image = formatReference(source);
   try {
-    const found = await transfer.targetDigest(target, signal);
-    if (task.existing === "keep" && found !== undefined) {
-      throw new ToolError(
-        `Error: refusing to clobber existing tag ${target.repository}:${target.tag}@${found}`,
-      );
+    const { repository, tag } = target;
+    // As crane does: a digest clobbers nothing.
+    const found =
+      tag === undefined || task.existing === "replace"
+        ? undefined
+        : await transfer.targetDigest({ repository, tag }, signal);
+    if (found !== undefined) {
+      throw new ToolError(`Error: refusing to clobber existing tag ${repository}:${tag}@${found}`);
     }
-    run.log.push(`Copying from ${image} to ${target.repository}:${target.tag}`);
+    run.log.push(
+      `Copying from ${image} to ${repository}${tag === undefined ? `@${source.digest}` : `:${tag}`}`,
+    );
     await transfer.copy(from, target, signal);
   } catch (error) {
     throw error instanceof ToolError ? error : new ToolError(toolWords(error, image));

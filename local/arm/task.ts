@@ -1,5 +1,6 @@
 import type { Digest } from "../../shared/model/digest.ts";
-import { parseDigest } from "../../shared/model/digest.ts";
+import { parseDigest, printable } from "../../shared/model/digest.ts";
+import { Failure } from "../../shared/model/failure.ts";
 import {
   parseReference,
   parseRepositoryPath,
@@ -36,12 +37,22 @@ export function parseCopyTask(yaml: string): CopyTask | undefined {
  */
 export function readValues(values: readonly { readonly name: string; readonly value: string }[]): {
   readonly source: Reference;
-  readonly target: { readonly repository: string; readonly tag: string };
+  /** Without a tag: a copy that is kept by the source's digest alone. */
+  readonly target: { readonly repository: string; readonly tag?: string };
 } {
   const named = (name: string) => values.find((value) => value.name === name)?.value ?? "";
-  const [repository = "", tag = "", ...rest] = named("target").split(":");
+  const source = parseReference(named("source"));
+  const target = named("target");
+  const [path = "", digest] = target.split("@", 2);
+  if (digest !== undefined) {
+    if (target !== `${path}@${digest}` || parseDigest(digest) !== source.digest) {
+      throw new Failure("invalid", `the target "${printable(target)}" has another digest than the source`);
+    }
+    return { source, target: { repository: parseRepositoryPath(path) } };
+  }
+  const [repository = "", tag = "", ...rest] = path.split(":");
   return {
-    source: parseReference(named("source")),
+    source,
     target: { repository: parseRepositoryPath(repository), tag: parseTag([tag, ...rest].join(":")) },
   };
 }

@@ -161,7 +161,7 @@ function readBody(text: string): Body {
   }
 }
 
-function toParameters({ source, targetTags, mode }: AcrImportRequest): ImportImageParameters {
+function toParameters({ source, target, mode }: AcrImportRequest): ImportImageParameters {
   const { host, repository, digest, credential } = source;
   return {
     source: {
@@ -171,7 +171,9 @@ function toParameters({ source, targetTags, mode }: AcrImportRequest): ImportIma
         ? {}
         : { credentials: { username: credential.username, password: credential.password } }),
     },
-    targetTags: [...targetTags],
+    ...(target.tag === undefined
+      ? { untaggedTargetRepositories: [target.repository] }
+      : { targetTags: [`${target.repository}:${target.tag}`] }),
     mode,
   };
 }

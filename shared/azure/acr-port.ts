@@ -48,8 +48,8 @@ export interface AcrImportRequest {
     readonly digest: Digest;
     readonly credential?: Credential;
   };
-  /** `repository:tag`. */
-  readonly targetTags: readonly string[];
+  /** Without a tag the manifest is kept by its digest alone. */
+  readonly target: { readonly repository: string; readonly tag?: string };
   /** `NoForce` refuses a target tag that exists; `Force` replaces it. */
   readonly mode: "NoForce" | "Force";
 }

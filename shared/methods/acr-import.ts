@@ -5,6 +5,7 @@ import type { ImportOrder, Method, Operation, Progress } from "./method.ts";
 import type { MethodMember, MethodPorts } from "./method-member.ts";
 import { requireOwnTarget } from "./own-registry.ts";
 import { refuseLasting } from "./refuse.ts";
+import { requireWhole } from "./require-whole.ts";
 import { refusalFrom } from "./service-refusal.ts";
 
 /**
@@ -36,6 +37,7 @@ function createAcrImport({
   return {
     start: (order, signal) =>
       refuseLasting(async () => {
+        requireWhole(order, "ACR's import service");
         await requireOwnTarget(acr, order, signal);
         const { host, path: repository, digest } = order.source;
         const credential =
@@ -46,7 +48,10 @@ function createAcrImport({
           await acr.startImport(
             {
               source: { host, repository, digest, ...(credential === undefined ? {} : { credential }) },
-              targetTags: [`${order.target.path}:${order.target.tag}`],
+              target: {
+                repository: order.target.path,
+                ...(order.target.tag === undefined ? {} : { tag: order.target.tag }),
+              },
               mode: modes[order.existing],
             },
             signal,

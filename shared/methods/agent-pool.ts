@@ -10,6 +10,7 @@ import type { ImportOrder, Method, Operation, Progress } from "./method.ts";
 import type { MethodMember, MethodPorts } from "./method-member.ts";
 import { requireOwnTarget } from "./own-registry.ts";
 import { refuseLasting } from "./refuse.ts";
+import { requireWhole } from "./require-whole.ts";
 
 /** An ACR Task run on a dedicated agent pool copies the image: the bytes leave through the customer's own network. */
 export const agentPool = {
@@ -40,6 +41,7 @@ function createAgentPool(ports: Ports): Method {
   return {
     start: (order, signal) =>
       refuseLasting(async () => {
+        requireWhole(order, "a run on the agent pool");
         await requireOwnTarget(acr, order, signal);
         return start(ports, order, signal);
       }),
@@ -70,7 +72,10 @@ async function start(ports: Ports, order: ImportOrder, signal: AbortSignal): Pro
       task: copyTask(config.copyTool, order.existing),
       values: {
         source: formatReference({ host, path, digest }),
-        target: `${order.target.path}:${order.target.tag}`,
+        target:
+          order.target.tag === undefined
+            ? `${order.target.path}@${digest}`
+            : `${order.target.path}:${order.target.tag}`,
       },
       timeoutSeconds: copyTaskSeconds,
       ...(credential === undefined ? {} : { login: { host, credential } }),

@@ -20,7 +20,8 @@ afterAll(() => machine[Symbol.asyncDispose]());
 afterEach(() => machine.clear());
 
 const source = { host: "docker.io", repository: "library/nginx", digest: imageDigest } as const;
-const request = { source, targetTags: ["library/nginx:1.27.1"], mode: "NoForce" } as const;
+const target = { repository: "library/nginx", tag: "1.27.1" } as const;
+const request = { source, target, mode: "NoForce" } as const;
 function offer(credential?: { username: string; password: string }): void {
   machine.transfer.upstream.set(`docker.io/library/nginx@${imageDigest}`, {
     digest: imageDigest,
@@ -52,6 +53,13 @@ describe("imports", () => {
     );
     expect(await settle(started.path)).toEqual({ kind: "done" });
     expect(machine.transfer.target.get("library/nginx:1.27.1")).toBe(imageDigest);
+  });
+
+  it("brings a manifest in by its digest alone when the target has no tag", async () => {
+    offer();
+    const { path } = await start({ ...request, target: { repository: "library/nginx" } });
+    expect(await settle(path)).toEqual({ kind: "done" });
+    expect(machine.transfer.target).toEqual(new Map([[`library/nginx@${imageDigest}`, imageDigest]]));
   });
 
   it("asks at most once beside the POST when starting, and once when checking", async () => {

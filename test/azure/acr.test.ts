@@ -16,7 +16,8 @@ afterAll(() => machine[Symbol.asyncDispose]());
 afterEach(() => machine.clear());
 
 const source = { host: "docker.io", repository: "library/nginx", digest: imageDigest } as const;
-const request = { source, targetTags: ["library/nginx:1.27.1"], mode: "NoForce" } as const;
+const target = { repository: "library/nginx", tag: "1.27.1" } as const;
+const request = { source, target, mode: "NoForce" } as const;
 describe("createAcr", () => {
   it.each([
     ["plain http", "http://127.0.0.1:1"],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseCopyTask, readValues } from "../../local/arm/task.ts";
 import { copyTask } from "../../shared/methods/agent-pool-task.ts";
-import { imageDigest } from "./memory-transfer.ts";
+import { imageDigest, otherDigest } from "./memory-transfer.ts";
 
 const tool = { repository: "tools/crane", digest: imageDigest };
 const task = copyTask(tool, "keep");
@@ -39,7 +39,17 @@ describe("readValues", () => {
     });
   });
 
+  it("reads a target by the source's digest", () => {
+    expect(readValues(values(`docker.io/a/b@${imageDigest}`, `mirror/b@${imageDigest}`)).target).toEqual({
+      repository: "mirror/b",
+    });
+  });
+
   it.each([
+    ["a target by another digest", `docker.io/a/b@${imageDigest}`, `mirror/b@${otherDigest}`],
+    ["a target by digest of a source by tag", "docker.io/a/b:1", `mirror/b@${imageDigest}`],
+    ["a target by two digests", `docker.io/a/b@${imageDigest}`, `mirror/b@${imageDigest}@${imageDigest}`],
+    ["a target by tag and digest", `docker.io/a/b@${imageDigest}`, `mirror/b:1@${imageDigest}`],
     ["a command in the tag", "docker.io/a/b:1", "mirror/nginx:1;id"],
     ["a substitution in the tag", "docker.io/a/b:1", "mirror/nginx:$(id)"],
     ["backticks in the source", "docker.io/a/`id`:1", "mirror/nginx:1"],

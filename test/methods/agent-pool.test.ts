@@ -109,6 +109,14 @@ describe("agent-pool", () => {
     expect(parseCopyTask(one?.task ?? "")).toBeDefined();
   });
 
+  it("names the target by the source's digest when it has no tag", async () => {
+    offer();
+    const { host, path } = order.target;
+    expect(await follow(open(), { ...order, target: { host, path } })).toEqual({ kind: "done" });
+    expect(requests[0]?.values.target).toBe(`mirror/nginx@${imageDigest}`);
+    expect(machine.transfer.target).toEqual(new Map([[`mirror/nginx@${imageDigest}`, imageDigest]]));
+  });
+
   it("leaves a tag that exists, and is done, so that the proof decides", async () => {
     offer();
     machine.transfer.target.set("mirror/nginx:1.27.1", otherDigest);

@@ -18,7 +18,18 @@ import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { type RegistryUnderTest, startRegistryUnderTest } from "../support/local-registry.ts";
 
-const kinds: readonly MethodKind[] = ["acr-import", "agent-pool", "copy"];
+interface Conforming {
+  readonly kind: MethodKind;
+  /** Whether it can bring in less or more than an image's usual parts, or says which method does. */
+  readonly parts: "brings" | "refuses";
+}
+
+/** Each member of the family; another one is one line. */
+const members: readonly Conforming[] = [
+  { kind: "acr-import", parts: "refuses" },
+  { kind: "agent-pool", parts: "refuses" },
+  { kind: "copy", parts: "brings" },
+];
 const signal = AbortSignal.timeout(60_000);
 const resourceId =
   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/group/providers/Microsoft.ContainerRegistry/registries/myregistry";
@@ -98,7 +109,7 @@ function openMethod(kind: MethodKind): Method {
 // A call that asks more often than this is waiting for something, which costs an invocation's time.
 const mostRequestsOfACall = 30;
 
-describe.each(kinds)("%s", (kind) => {
+describe.each(members)("$kind", ({ kind, parts }) => {
   let method: Method;
   let order: ImportOrder;
   let number = 0;
@@ -136,8 +147,8 @@ describe.each(kinds)("%s", (kind) => {
     return progress;
   }
 
-  async function targetDigest({ path, tag }: ImportOrder["target"]): Promise<Digest | undefined> {
-    const response = await target.client.send("HEAD", `/v2/${path}/manifests/${tag}`, {
+  async function targetDigest({ source, target: { path, tag } }: ImportOrder): Promise<Digest | undefined> {
+    const response = await target.client.send("HEAD", `/v2/${path}/manifests/${tag ?? source.digest}`, {
       headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
     });
     return (response.headers.get("docker-content-digest") ?? undefined) as Digest | undefined;
@@ -150,19 +161,42 @@ describe.each(kinds)("%s", (kind) => {
 
   it("brings the image to the target, in calls that never wait", async () => {
     expect(await follow(order)).toMatchObject({ kind: "done" });
-    expect(await targetDigest(order.target)).toBe(order.source.digest);
+    expect(await targetDigest(order)).toBe(order.source.digest);
   });
 
   it("does no harm when it is started again afterwards", async () => {
     await follow(order);
     expect(await follow(order)).toMatchObject({ kind: "done" });
-    expect(await targetDigest(order.target)).toBe(order.source.digest);
+    expect(await targetDigest(order)).toBe(order.source.digest);
   });
 
   it("does no harm when it is started twice at once", async () => {
     const ends = await Promise.all([follow(order), follow(order)]);
     expect(ends).toMatchObject([{ kind: "done" }, { kind: "done" }]);
-    expect(await targetDigest(order.target)).toBe(order.source.digest);
+    expect(await targetDigest(order)).toBe(order.source.digest);
+  });
+
+  it("brings a manifest in by its digest alone, also twice, and makes no tag", async () => {
+    const { host } = order.target;
+    const untagged = { ...order, target: { host, path: `mirror/untagged-${kind}` } };
+    expect(await follow(untagged)).toMatchObject({ kind: "done" });
+    expect(await follow(untagged)).toMatchObject({ kind: "done" });
+    expect(await targetDigest(untagged)).toBe(order.source.digest);
+    const tags = await target.client.send("GET", `/v2/${untagged.target.path}/tags/list`);
+    expect(await tags.json()).toMatchObject({ tags: [] });
+  });
+
+  it.each([
+    ["without some of its platforms", { only: [{ os: "linux", architecture: "amd64" }] }],
+    ["with nondistributable layers", { nondistributable: "bring" }],
+  ] as const)("brings an image in %s, or says that copy does", async (_name, wish) => {
+    const end = await follow({ ...order, ...wish });
+    if (parts === "brings") return expect(await targetDigest(order)).toBe(order.source.digest);
+    expect(end).toMatchObject({
+      kind: "refused",
+      code: "unsupported",
+      reason: expect.stringContaining("copy method"),
+    });
   });
 
   it("never moves a tag that is to be kept", async () => {
@@ -170,20 +204,20 @@ describe.each(kinds)("%s", (kind) => {
     const end = await follow(order);
     // Either it says so itself, or the digest proof finds out.
     if (end.kind !== "done") expect(end).toMatchObject({ kind: "refused", code: "conflict" });
-    expect(await targetDigest(order.target)).toBe(digest);
+    expect(await targetDigest(order)).toBe(digest);
   });
 
   it("moves a tag that is to be replaced", async () => {
     await occupyTarget();
     expect(await follow({ ...order, existing: "replace" })).toMatchObject({ kind: "done" });
-    expect(await targetDigest(order.target)).toBe(order.source.digest);
+    expect(await targetDigest(order)).toBe(order.source.digest);
   });
 
   it("is refused for good when the source is gone", async () => {
     const source = { ...order.source, digest: digestOf("never pushed") };
     const end = await follow({ ...order, source });
     expect(end).toMatchObject({ kind: "refused", code: "not-found" });
-    expect(await targetDigest(order.target)).toBeUndefined();
+    expect(await targetDigest(order)).toBeUndefined();
   });
 
   it("is refused for good when the credential is wrong, and does not tell it", async () => {
