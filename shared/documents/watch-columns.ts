@@ -109,14 +109,14 @@ export function parseCredentialReference(text: string): string {
 }
 
 /**
- * The app's Entra ID token goes along with the requests of a copy alone, which is then the method unless told otherwise:
- * Azure's own services are not given it. Throws `invalid`.
+ * The app's Entra ID token goes along with the requests of a copy alone, which is then the method unless told otherwise, and
+ * which `auto` chooses then: Azure's own services are not given it. Throws `invalid`.
  */
 export function methodFor(
   method: MethodKind | undefined,
   credential: string | undefined,
 ): MethodKind | undefined {
-  if (credential !== "entra" || method === "copy") return method;
+  if (credential !== "entra" || method === "copy" || method === "auto") return method;
   if (method === undefined) return "copy";
   throw new Failure(
     "invalid",

@@ -2,6 +2,7 @@ import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { acrImport } from "./acr-import.ts";
 import { agentPool } from "./agent-pool.ts";
+import { auto } from "./auto.ts";
 import { copy } from "./copy.ts";
 import type { Method } from "./method.ts";
 import type { MethodMember, MethodPorts } from "./method-member.ts";
@@ -11,6 +12,7 @@ const members = [
   acrImport, //
   agentPool,
   copy,
+  auto,
 ] as const satisfies readonly MethodMember[];
 
 export type MethodKind = (typeof members)[number]["kind"];
@@ -32,14 +34,13 @@ export interface Methods {
 }
 
 export function createMethods(ports: MethodPorts): Methods {
-  const opened = new Map<MethodKind, Method>();
-  return {
-    open(kind) {
-      const method = opened.get(kind) ?? memberOf(kind).create(ports);
-      opened.set(kind, method);
-      return method;
-    },
+  const opened = new Map<string, Method>();
+  const open = (kind: string): Method => {
+    const method = opened.get(kind) ?? memberOf(kind).create({ ...ports, open });
+    opened.set(kind, method);
+    return method;
   };
+  return { open };
 }
 
 function memberOf(text: string): (typeof members)[number] {

@@ -21,10 +21,16 @@ export interface MethodPorts {
   readonly budgetMs?: number;
 }
 
+/** What a member is made of: the ports, and the other members for one that leaves the work to them. */
+export interface MemberPorts extends MethodPorts {
+  /** Throws `invalid` for a method that there is not, or that is not configured. */
+  readonly open: (kind: string) => Method;
+}
+
 export interface MethodMember {
   readonly kind: string;
   /** From where upstream sees its pulls come, and against which quota they count: a whole sentence. */
   readonly pulls: string;
   /** Throws `invalid`, naming the setting that is missing. */
-  create(ports: MethodPorts): Method;
+  create(ports: MemberPorts): Method;
 }

@@ -144,6 +144,7 @@ describe("a watch", () => {
 it.each([
   ["entra", undefined, "copy"],
   ["entra", "copy", "copy"],
+  ["entra", "auto", "auto"],
   ["env:HUB", undefined, undefined],
   ["keyvault:ops/hub", "acr-import", "acr-import"],
 ])("a row with the credential %s and the method %s goes by %s", (Credential, Method, method) => {

@@ -29,6 +29,7 @@ const members: readonly Conforming[] = [
   { kind: "acr-import", parts: "refuses" },
   { kind: "agent-pool", parts: "refuses" },
   { kind: "copy", parts: "brings" },
+  { kind: "auto", parts: "brings" },
 ];
 const signal = AbortSignal.timeout(60_000);
 const resourceId =
