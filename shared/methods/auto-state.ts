@@ -13,22 +13,24 @@ export interface AutoState {
 }
 
 const mostReason = 500;
-const innerPrefix = "op.";
+// The worker's names stay as they are: the ledger's operation ids are read from them.
+const own = "auto.";
 
 export function formatAutoState({ way, since, why, before, inner }: AutoState): Operation {
   return {
-    way,
-    since,
-    why: why.slice(0, mostReason),
-    ...Object.fromEntries(before.map((reason, at) => [`before.${at}`, reason.slice(0, mostReason)])),
-    ...Object.fromEntries(Object.entries(inner).map(([name, value]) => [`${innerPrefix}${name}`, value])),
+    ...inner,
+    [`${own}way`]: way,
+    [`${own}since`]: since,
+    [`${own}why`]: why.slice(0, mostReason),
+    ...Object.fromEntries(before.map((reason, at) => [`${own}before.${at}`, reason.slice(0, mostReason)])),
   };
 }
 
 /** Throws `internal` for what `formatAutoState` did not make. */
 export function parseAutoState(operation: Operation): AutoState {
-  const { since, why } = operation;
-  const way = ways.find((each) => each === operation.way);
+  const since = operation[`${own}since`];
+  const why = operation[`${own}why`];
+  const way = ways.find((each) => each === operation[`${own}way`]);
   if (way === undefined || typeof since !== "number" || typeof why !== "string") {
     throw new Failure("internal", "an import's record holds no operation of the method auto");
   }
@@ -37,11 +39,7 @@ export function parseAutoState(operation: Operation): AutoState {
     way,
     since,
     why,
-    before: entries.flatMap(([name, value]) => (/^before\.\d+$/.test(name) ? [String(value)] : [])),
-    inner: Object.fromEntries(
-      entries
-        .filter(([name]) => name.startsWith(innerPrefix))
-        .map(([name, value]) => [name.slice(innerPrefix.length), value]),
-    ),
+    before: entries.flatMap(([name, value]) => (name.startsWith(`${own}before.`) ? [String(value)] : [])),
+    inner: Object.fromEntries(entries.filter(([name]) => !name.startsWith(own))),
   };
 }

@@ -19,7 +19,8 @@ export async function admitImport(
   ports: PacePorts,
   signal: AbortSignal,
 ): Promise<Pace | Waiting | undefined> {
-  if (record.operation !== undefined && record.method !== "copy") return undefined;
+  const { operation, via = record.method } = record;
+  if (operation !== undefined && via !== "copy") return undefined;
   const { host } = record.source;
   const pace = await openPace({ host, urgency: urgencyOf(record), requests, connections: 0 }, ports, signal);
   if (pace.kind === "put-off") return waitOf(record, { by: pace, now: ports.now(), operation: "kept" });

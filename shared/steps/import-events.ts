@@ -18,7 +18,7 @@ export function eventOf(record: ImportRecord, kind: EventKind): Event {
     tag: record.tag,
     digest: record.digest,
     target: formatReference(record.target),
-    method: record.method,
+    method: record.via ?? record.method,
     ...(record.previousDigest === undefined ? {} : { previousDigest: record.previousDigest }),
     ...(record.reason === undefined || kind === "imported" || kind === "updated" || kind === "repaired"
       ? {}

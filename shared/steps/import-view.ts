@@ -21,6 +21,9 @@ export interface ImportView {
   readonly reason?: string;
   readonly previousDigest?: string;
   readonly link?: string;
+  /** What does the work, where `method` chose it, and why. */
+  readonly via?: string;
+  readonly why?: string;
 }
 
 export function describeImport(record: ImportRecord): ImportView {
@@ -42,5 +45,7 @@ export function describeImport(record: ImportRecord): ImportView {
     ...(reason !== undefined && { reason }),
     ...(previousDigest !== undefined && { previousDigest }),
     ...(link !== undefined && { link }),
+    ...(record.via !== undefined && { via: record.via }),
+    ...(record.why !== undefined && { why: record.why }),
   };
 }

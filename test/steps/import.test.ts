@@ -489,6 +489,19 @@ describe("an import whose upstream must not be asked", () => {
     expect((await stateOf(bench, record)).state).toBe("done");
   });
 
+  it.each([
+    ["a copy, which makes requests of its own", "copy", ["start"]],
+    ["not what Azure does, which is only asked after", "acr-import", ["start", "check"]],
+  ] as const)("a pause holds up what auto has begun: %s", async (_name, via, calls) => {
+    const { bench, record } = await ordered({ method: "auto" });
+    bench.method.next.push(() => ({ ...running(), via, why: "the first choice" }));
+    await bench.drain({ forMs: 0 });
+    await bench.stores.hosts.pauseFor(upstreamHost, 30 * minute, never);
+    await bench.drain({ forMs: minute });
+    expect(bench.method.calls).toEqual(calls);
+    expect(await stateOf(bench, record)).toMatchObject({ via, why: "the first choice" });
+  });
+
   it("is told when a worker died over it before the pause", async () => {
     const { bench, record } = await ordered({ lease: "dead" });
     bench.target.tags.set(tagAtTarget, record.digest);
