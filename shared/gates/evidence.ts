@@ -1,0 +1,184 @@
+import type { Descriptor, Manifest } from "../model/descriptor.ts";
+import { algorithmOf, type Digest, hexOf, isDigest } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import type { Registry } from "../registry/registry.ts";
+import { textField } from "./untrusted-json.ts";
+
+/** A document that is kept beside an image: a signature, a bundle, a report. What it says is still to be proven. */
+export interface Evidence {
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** By the manifest that carries it. */
+  readonly createdAt: string | undefined;
+}
+
+/** What to look for. */
+export interface Wanted {
+  /** Ends of cosign's tags `sha256-<hex>.sig`. */
+  readonly tagEndings: readonly string[];
+  /** Of layers, to the most bytes that are read. */
+  readonly mediaTypes: ReadonlyMap<string, number>;
+  /** Of manifests, where the registry knows them. */
+  readonly artifactTypes: ReadonlySet<string>;
+}
+
+/** Evidence, or why some of it could not be had, as the end of a sentence. */
+export type Found = { readonly kind: "evidence"; readonly evidence: Evidence } | Trouble;
+
+export interface Trouble {
+  readonly kind: "trouble";
+  readonly about: "list" | "document";
+  readonly reason: string;
+}
+
+const mostManifests = 100;
+const mostDocuments = 200;
+const mostBytes = 128 * 1024 * 1024;
+
+/** Reads what is kept beside images of one repository, each document once. */
+export interface EvidenceReader {
+  beside(digest: Digest, wanted: Wanted, signal: AbortSignal): AsyncIterable<Found>;
+}
+
+export function createEvidenceReader(registry: Registry, repository: string): EvidenceReader {
+  const listings = new Map<Digest, Promise<readonly Descriptor[]>>();
+  const manifests = new Map<string, Promise<Manifest | undefined>>();
+  const documents = new Map<Digest, Buffer>();
+  let bytes = 0;
+
+  return { beside };
+
+  async function* beside(digest: Digest, wanted: Wanted, signal: AbortSignal): AsyncGenerator<Found> {
+    const { references, troubles } = await referencesTo(digest, wanted, signal);
+    yield* troubles;
+    let left = mostDocuments;
+    for (const reference of references) {
+      const manifest = await attempt(() => manifestAt(reference, signal));
+      if (manifest === undefined) {
+        if (isDigest(reference)) yield trouble("document", missing);
+        continue;
+      }
+      if (isTrouble(manifest)) {
+        yield manifest;
+        continue;
+      }
+      const layers = manifest.blobs
+        .slice(1)
+        .filter(({ mediaType }) => wanted.mediaTypes.has(bare(mediaType)));
+      for (const layer of layers) {
+        if (left-- === 0) {
+          yield trouble("list", `there are more than ${mostDocuments} documents: no more are read`);
+          return;
+        }
+        const read = await attempt(() => documentOf(layer, wanted, signal));
+        if (isTrouble(read)) yield read;
+        else yield { kind: "evidence", evidence: toEvidence(layer, read, manifest) };
+      }
+    }
+  }
+
+  async function referencesTo(digest: Digest, wanted: Wanted, signal: AbortSignal) {
+    const troubles: Trouble[] = [];
+    const listed = await attempt(() =>
+      remembered(listings, digest, () => registry.listReferrers(repository, digest, signal)),
+    );
+    let referrers: readonly Descriptor[] = [];
+    if (isTrouble(listed)) troubles.push({ ...listed, about: "list" });
+    else {
+      // The fallback tag has no types to go by: those manifests must tell by their layers.
+      const candidates = listed.filter(
+        ({ artifactType }) => artifactType === undefined || wanted.artifactTypes.has(artifactType),
+      );
+      referrers = candidates.slice(0, mostManifests);
+      if (candidates.length > mostManifests) {
+        const reason = `it has ${candidates.length} referrers that might be meant: only ${mostManifests} are read`;
+        troubles.push(trouble("list", reason));
+      }
+    }
+    const stem = `${algorithmOf(digest)}-${hexOf(digest)}`;
+    const tags = wanted.tagEndings.map((ending) => `${stem}.${ending}`).filter(({ length }) => length <= 128);
+    return { references: [...referrers.map((each) => each.digest as string), ...tags], troubles };
+  }
+
+  async function manifestAt(reference: string, signal: AbortSignal): Promise<Manifest | undefined> {
+    return remembered(manifests, reference, () => registry.getManifest(repository, reference, signal));
+  }
+
+  async function documentOf(layer: Descriptor, { mediaTypes }: Wanted, signal: AbortSignal): Promise<Buffer> {
+    const known = documents.get(layer.digest);
+    if (known !== undefined) return known;
+    const most = mediaTypes.get(bare(layer.mediaType)) ?? 0;
+    if (layer.size > most)
+      throw new Failure("too-large", `has ${layer.size} bytes: at most ${most} are read`);
+    bytes += layer.size;
+    if (bytes > mostBytes) throw new Failure("too-large", `would make more than ${mostBytes} bytes in all`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await registry.getBlob(repository, layer, { signal })) chunks.push(chunk);
+    const document = Buffer.concat(chunks);
+    documents.set(layer.digest, document);
+    return document;
+  }
+}
+
+/** What is wrong with one document must not hide the others; what may pass must be asked again. */
+async function attempt<T>(read: () => Promise<T>): Promise<T | Trouble> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.transient || !aboutContent.has(error.code)) throw error;
+    return trouble("document", reasons[error.code] ?? error.message);
+  }
+}
+
+const aboutContent: ReadonlySet<string> = new Set([
+  "not-found",
+  "integrity",
+  "protocol",
+  "unsupported",
+  "too-large",
+]);
+
+const missing = "is missing at the registry";
+
+const reasons: Readonly<Record<string, string>> = {
+  "not-found": missing,
+  integrity: "does not match its digest",
+};
+
+function trouble(about: Trouble["about"], reason: string): Trouble {
+  return { kind: "trouble", about, reason };
+}
+
+function isTrouble(value: object | undefined): value is Trouble {
+  return value !== undefined && "about" in value;
+}
+
+function remembered<K, T>(known: Map<K, Promise<T>>, key: K, ask: () => Promise<T>): Promise<T> {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const asked = ask();
+  known.set(key, asked);
+  return asked;
+}
+
+function toEvidence(layer: Descriptor, bytes: Buffer, manifest: Manifest): Evidence {
+  return {
+    mediaType: bare(layer.mediaType),
+    bytes,
+    annotations: layer.annotations ?? {},
+    createdAt: createdAtOf(manifest),
+  };
+}
+
+function createdAtOf({ bytes }: Manifest): string | undefined {
+  return textField(
+    JSON.parse(Buffer.from(bytes).toString("utf8")),
+    "annotations",
+    "org.opencontainers.image.created",
+  );
+}
+
+function bare(mediaType: string): string {
+  return mediaType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
