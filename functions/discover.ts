@@ -5,7 +5,7 @@ app.http("discover", {
   methods: ["POST"],
   route: "discover",
   authLevel: "function",
-  handler: serve(async (wharfgate, request, signal) => ({
+  handler: serve("Importer", async (wharfgate, request, signal) => ({
     jsonBody: await wharfgate.answerDiscover(await readJson(request), actorOf(wharfgate, request), signal),
   })),
 });

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/fu
 import type { App } from "../shared/app.ts";
 import { Failure, type FailureCode, toFailure } from "../shared/model/failure.ts";
 import { openApp } from "./invoke.ts";
+import { type Role, requireRole } from "./roles.ts";
 
 const statusByCode: Readonly<Record<FailureCode, number>> = {
   invalid: 400,
@@ -26,8 +27,12 @@ const statusByCode: Readonly<Record<FailureCode, number>> = {
 const budgetMs = 60_000;
 const maxBodyBytes = 64 * 1024;
 
-/** An HTTP handler: opens the app, makes one call, and turns a `Failure` into a problem document (RFC 9457). */
+/**
+ * An HTTP handler: opens the app, makes sure that the caller has the role, makes one call, and turns a `Failure` into a problem
+ * document (RFC 9457).
+ */
 export function serve(
+  role: Role | "anyone",
   call: (app: App, request: HttpRequest, signal: AbortSignal) => Promise<HttpResponseInit>,
 ) {
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
@@ -44,6 +49,7 @@ export function serve(
       );
     }
     try {
+      if (role !== "anyone") requireRole(app, request, role);
       return await call(app, request, AbortSignal.timeout(budgetMs));
     } catch (error) {
       const failure = toFailure(error, `${request.method} ${new URL(request.url).pathname}`);
@@ -89,6 +95,8 @@ export async function readJson(request: HttpRequest): Promise<unknown> {
 
 /** Who is calling, for the audit. */
 export function actorOf({ callers }: App, request: HttpRequest): string {
-  const name = request.headers.get("x-ms-client-principal-name");
+  // An app that signs in as itself has an id alone.
+  const name =
+    request.headers.get("x-ms-client-principal-name") ?? request.headers.get("x-ms-client-principal-id");
   return callers === "named" && name !== null ? name.slice(0, 200) : "function key";
 }

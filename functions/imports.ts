@@ -5,7 +5,7 @@ app.http("requestImport", {
   methods: ["POST"],
   route: "imports",
   authLevel: "function",
-  handler: serve(async (wharfgate, request, signal) => {
+  handler: serve("Importer", async (wharfgate, request, signal) => {
     const idempotencyKey = request.headers.get("idempotency-key");
     const asked = {
       body: await readJson(request),
@@ -22,7 +22,7 @@ app.http("getImport", {
   methods: ["GET"],
   route: "imports/{id}",
   authLevel: "function",
-  handler: serve(async (wharfgate, request, signal) => ({
+  handler: serve("Reader", async (wharfgate, request, signal) => ({
     jsonBody: await wharfgate.getImport(request.params.id ?? "", signal),
   })),
 });
@@ -31,7 +31,7 @@ app.http("listImports", {
   methods: ["GET"],
   route: "imports",
   authLevel: "function",
-  handler: serve(async (wharfgate, request, signal) => ({
+  handler: serve("Reader", async (wharfgate, request, signal) => ({
     jsonBody: await wharfgate.listImports(Object.fromEntries(request.query), signal),
   })),
 });

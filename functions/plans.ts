@@ -6,7 +6,7 @@ app.http("plan", {
   methods: ["POST"],
   route: "plan",
   authLevel: "function",
-  handler: serve(async (wharfgate, request, signal) => ({
+  handler: serve("Importer", async (wharfgate, request, signal) => ({
     jsonBody: await wharfgate.answerPlan(await readJson(request), signal),
   })),
 });

@@ -5,7 +5,9 @@ app.http("status", {
   methods: ["GET"],
   route: "status",
   authLevel: "function",
-  handler: serve(async (wharfgate, _request, signal) => ({ jsonBody: await wharfgate.status(signal) })),
+  handler: serve("Reader", async (wharfgate, _request, signal) => ({
+    jsonBody: await wharfgate.status(signal),
+  })),
 });
 
 // For load balancers and uptime checks, hence without a key: it tells nothing but that the app runs and reaches its storage.
@@ -13,7 +15,7 @@ app.http("healthz", {
   methods: ["GET"],
   route: "healthz",
   authLevel: "anonymous",
-  handler: serve(async (wharfgate, _request, signal) => {
+  handler: serve("anyone", async (wharfgate, _request, signal) => {
     await wharfgate.stores.ticks.last(signal);
     return { jsonBody: { status: "ok" } };
   }),

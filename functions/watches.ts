@@ -5,7 +5,7 @@ app.http("pollWatch", {
   methods: ["POST"],
   route: "watches/{group}/{name}/poll",
   authLevel: "function",
-  handler: serve(async (wharfgate, request, signal) => {
+  handler: serve("Importer", async (wharfgate, request, signal) => {
     const { params } = request;
     const watch = { group: params.group ?? "", name: params.name ?? "" };
     await wharfgate.requestPoll(watch, actorOf(wharfgate, request), signal);
