@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ImportRecord, isOpen } from "../documents/import-record.ts";
+import { type ImportRecord, type ImportState, isOpen } from "../documents/import-record.ts";
 import type { ImportMessage } from "../documents/messages.ts";
 import { watchKey } from "../documents/watch-id.ts";
 import type { GateResult } from "../gates/gate.ts";
@@ -29,8 +29,13 @@ export type ImportResult =
   | { readonly kind: "stale" }
   /** Another worker holds the lease; the message comes back later. */
   | { readonly kind: "leased" }
-  /** Where the import stands after this hop, as people see it. */
-  | { readonly kind: "advanced"; readonly import: ImportView };
+  /** Where the import stood before this hop, what the hop came to, and where it stands now, as people see it. */
+  | {
+      readonly kind: "advanced";
+      readonly from: ImportState;
+      readonly outcome: Outcome["kind"];
+      readonly import: ImportView;
+    };
 
 /** One hop of an import: lease, one call of its method, proof at the target when it says done, then the ledger. */
 export async function importStep(
@@ -88,7 +93,12 @@ async function finish(
   await ports.ledger.update(entry, record, { signal, ...(told && { announce: told }) });
   if (told !== undefined)
     await ports.queues.notify({ kind: "relay", partition: watchKey(record.watch) }, { signal });
-  return { kind: "advanced", import: describeImport(record) };
+  return {
+    kind: "advanced",
+    from: entry.record.state,
+    outcome: outcome.kind,
+    import: describeImport(record),
+  };
 }
 
 /** What a hop came to, and what the gates said on the way. */

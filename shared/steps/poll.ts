@@ -163,7 +163,7 @@ async function pollWatch(
   };
   if (found.kind === "decided") {
     const { orders, moved, state } = found.decision;
-    await settleOrders(watch, found.decision, ports, signal);
+    await settleOrders(watch, { orders, moved, slot }, ports, signal);
     if (found.limited !== undefined)
       return { kind: "limited", failure: found.limited, ...(state && { reached: state }) };
     if (state !== undefined) await save(state);

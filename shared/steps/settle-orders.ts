@@ -21,7 +21,7 @@ const messagesAtOnce = 8;
  */
 export async function settleOrders(
   watch: WatchId,
-  { orders, moved }: Pick<PollDecision, "orders" | "moved">,
+  { orders, moved, slot }: Pick<PollDecision, "orders" | "moved"> & { readonly slot: Date },
   { ledger, queues }: SettlePorts,
   signal: AbortSignal,
 ): Promise<void> {
@@ -37,7 +37,7 @@ export async function settleOrders(
   if (entries.length === 0) return;
   const added = new Set((await ledger.add(entries, signal)).map(({ key }) => key));
   await mapConcurrent(orders, messagesAtOnce, async (record) => {
-    const hop = added.has(record.key) ? 0 : await reopen(record, ledger, signal);
+    const hop = added.has(record.key) ? 0 : await reopen(record, slot, ledger, signal);
     await queues.import({ watch: record.watch, key: record.key, hop }, { signal });
   });
   if (moved.length > 0) await queues.notify({ kind: "relay", partition: watchKey(watch) }, { signal });
@@ -49,7 +49,12 @@ const reopened: ReadonlySet<ImportRecord["state"]> = new Set(["failed", "overtak
  * An import that the ledger has already is opened again when it failed (its watch was changed since, or its tag came back),
  * or when a floating tag came back to a digest that it had before or passed over. Returns the hop that the message must name.
  */
-async function reopen(record: ImportRecord, ledger: Ledger, signal: AbortSignal): Promise<number> {
+async function reopen(
+  record: ImportRecord,
+  slot: Date,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<number> {
   const entry = await ledger.get(record.watch, record.key, signal);
   if (entry === undefined) return 0;
   const { hop, state, demands } = entry.record;
@@ -58,8 +63,20 @@ async function reopen(record: ImportRecord, ledger: Ledger, signal: AbortSignal)
     (state === "done" && record.existing === "replace") ||
     // A changed watch may demand more, or less.
     ((state === "waiting" || state === "denied") && !isDeepStrictEqual(demands, record.demands));
-  if (!again || lastDecision(entry.record.decisions, "refuse") !== undefined) return hop;
+  if (!again || failedSince(slot, entry.record, record)) return hop;
+  if (lastDecision(entry.record.decisions, "refuse") !== undefined) return hop;
   const next = openedAgain(entry.record, record);
   await ledger.update(entry, next, { signal });
   return next.hop;
+}
+
+/** A poll that is repeated, since its worker died, must not try again, and tell again, what failed after its first try. */
+function failedSince(slot: Date, before: ImportRecord, next: ImportRecord): boolean {
+  const { state, endedAt } = before;
+  if (state !== "failed" || endedAt === undefined || endedAt < slot) return false;
+  return isDeepStrictEqual(wantedBy(before), wantedBy(next));
+}
+
+function wantedBy({ method, existing, platforms, credential, handling, demands }: ImportRecord) {
+  return { method, existing, platforms, credential, handling, demands };
 }

@@ -1,5 +1,5 @@
 import type { Queue } from "../../shared/azure/queues.ts";
-import type { Table } from "../../shared/azure/tables.ts";
+import type { Table, Values } from "../../shared/azure/tables.ts";
 import { parseImportMessage, parseNotifyMessage, parsePollMessage } from "../../shared/documents/messages.ts";
 import { createGates } from "../../shared/gates/members.ts";
 import { openPolicy } from "../../shared/gates/policy.ts";
@@ -23,9 +23,11 @@ import { never } from "./registries.ts";
 import { createScriptedRegistry, type ScriptedRegistry } from "./scripted-registry.ts";
 import {
   createScriptedChannel,
+  createScriptedGates,
   createScriptedMethod,
   type Effect,
   type ScriptedChannel,
+  type ScriptedGates,
   type ScriptedMethod,
 } from "./scripted-ways.ts";
 
@@ -44,10 +46,15 @@ export interface StepBench {
   readonly target: ScriptedRegistry;
   readonly method: ScriptedMethod;
   readonly channel: ScriptedChannel;
+  readonly gates: ScriptedGates;
   readonly ports: ReturnType<typeof createPorts>;
   readonly queued: Queued[];
   /** Everything that changed something outside the worker, in order: `images replace`, `send import`, `method start`. */
   readonly effects: string[];
+  /** What each hop of an import came to, in which state: `pending proven`. */
+  readonly hops: string[];
+  /** Changes of an import's state in the ledger, each as often as it happened: `new pending`, `pending done`. */
+  readonly changes: string[];
   /** Steps that ended in a failure, other than by a crash. */
   readonly failures: Failure[];
   now(): Date;
@@ -58,8 +65,8 @@ export interface StepBench {
   drain(options?: { readonly forMs?: number }): Promise<void>;
   schedule(): ReturnType<typeof schedule>;
   sweep(): ReturnType<typeof sweep>;
-  /** The worker dies before its effect of that number (from 0), and another takes its place 10 minutes later. */
-  crashBefore(effect: number): void;
+  /** The worker dies at its effect of that number (from 0), and another takes its place 10 minutes later. */
+  crash(when: "before" | "after", effect: number): void;
   readonly crashed: boolean;
   /** Another worker takes a dead one's place; for messages `drain` does that. */
   revive(): void;
@@ -74,9 +81,12 @@ export function createStepBench(): StepBench {
   let time = Date.parse("2026-11-22T10:00:00.000Z");
   let count = 0;
   let crashAt = Number.POSITIVE_INFINITY;
+  let crashWhen: "before" | "after" = "before";
   let dead = false;
   let crashed = false;
   const effects: string[] = [];
+  const hops: string[] = [];
+  const changes: string[] = [];
   const queued: Queued[] = [];
   const failures: Failure[] = [];
   const now = (): Date => new Date(time);
@@ -86,17 +96,23 @@ export function createStepBench(): StepBench {
   };
   const effect: Effect = async (name, run) => {
     alive();
-    if (count === crashAt) {
-      dead = true;
-      crashed = true;
-      throw new Crash(`the worker died before ${name}`);
-    }
+    const last = count === crashAt;
+    if (last && crashWhen === "before") die(name);
     count += 1;
     effects.push(name);
-    return run();
+    try {
+      return await run();
+    } finally {
+      if (last) die(name);
+    }
+  };
+  const die = (effect: string): never => {
+    dead = true;
+    crashed = true;
+    throw new Crash(`the worker died ${crashWhen} ${effect}`);
   };
   const table = (name: string): Table => {
-    const inner = createMemoryTable(now);
+    const inner = name === "images" ? noteStates(createMemoryTable(now), changes) : createMemoryTable(now);
     return {
       get: async (key, signal) => {
         alive();
@@ -134,12 +150,14 @@ export function createStepBench(): StepBench {
   target.onCall = alive;
   const method = createScriptedMethod(target, effect);
   const channel = createScriptedChannel(effect);
+  const gates = createScriptedGates(now);
   const stores = createStores({ table, queue, leaseMs: 300_000 });
   const ports = createPorts(stores, {
     upstream,
     target,
     method,
     channel,
+    gates,
     now,
     sleep: async (ms) => {
       time += ms;
@@ -152,7 +170,10 @@ export function createStepBench(): StepBench {
   };
   const run = async ({ queue: name, body }: Queued): Promise<void> => {
     if (name === "poll") await poll(parsePollMessage(body), ports, never);
-    if (name === "import") await importStep(parseImportMessage(body), ports, never);
+    if (name === "import") {
+      const result = await importStep(parseImportMessage(body), ports, never);
+      if (result.kind === "advanced") hops.push(`${result.from} ${result.outcome}`);
+    }
     if (name === "notify") await notify(parseNotifyMessage(body), ports, never);
   };
   const process = async (message: Queued, tries: number): Promise<void> => {
@@ -179,9 +200,12 @@ export function createStepBench(): StepBench {
     target,
     method,
     channel,
+    gates,
     ports,
     queued,
     effects,
+    hops,
+    changes,
     failures,
     now,
     pass: (ms) => {
@@ -205,15 +229,38 @@ export function createStepBench(): StepBench {
     },
     schedule: () => schedule(ports, never),
     sweep: () => sweep(ports, never),
-    crashBefore: (at) => {
+    crash: (when, at) => {
       count = 0;
       crashAt = at;
+      crashWhen = when;
       crashed = false;
     },
     get crashed() {
       return crashed;
     },
     revive,
+  };
+}
+
+/** The table of imports, whose changes of state are noted once they are written. */
+function noteStates(table: Table, changes: string[]): Table {
+  const states = new Map<string, unknown>();
+  const note = (row: string, { state }: Values): void => {
+    if (state === undefined || states.get(row) === state) return;
+    changes.push(`${states.get(row) ?? "new"} ${state}`);
+    states.set(row, state);
+  };
+  return {
+    ...table,
+    replace: async (row, values, signal) => {
+      const etag = await table.replace(row, values, signal);
+      note(row.row, values);
+      return etag;
+    },
+    transact: async (writes, signal) => {
+      await table.transact(writes, signal);
+      for (const write of writes) if (write.kind !== "delete") note(write.key.row, write.values);
+    },
   };
 }
 
@@ -224,9 +271,12 @@ function createPorts(
     target,
     method,
     channel,
+    gates,
     now,
     sleep,
-  }: Pick<StepBench, "upstream" | "target" | "method" | "channel" | "now"> & { readonly sleep: Sleep },
+  }: Pick<StepBench, "upstream" | "target" | "method" | "channel" | "gates" | "now"> & {
+    readonly sleep: Sleep;
+  },
 ) {
   const registries = { open: (host: string) => (host === target.host ? target : upstream) };
   return {
@@ -234,7 +284,7 @@ function createPorts(
     registries,
     openTarget: () => target,
     methodOf: (): Method => method,
-    gates: createGates({ registries, policy: openPolicy, now }),
+    gates: gates.before(createGates({ registries, policy: openPolicy, now })),
     channel: (name: string): Notifier | undefined => (name === "ops" ? channel : undefined),
     channels: ["ops"] as readonly string[],
     targetHost: target.host,

@@ -1,0 +1,80 @@
+import type { Verdict } from "../../../shared/gates/gate.ts";
+import type { Progress } from "../../../shared/methods/method.ts";
+import { Failure, type FailureCode } from "../../../shared/model/failure.ts";
+import { digestNamed, upstreamHost } from "../../support/records.ts";
+import type { ScriptedRegistry } from "../../support/scripted-registry.ts";
+import type { MethodCall } from "../../support/scripted-ways.ts";
+import type { StepBench } from "../../support/step-bench.ts";
+import type { Happening } from "./journey.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** Upstream has these tags from now on, each with the content of that name. */
+export function published(tags: Readonly<Record<string, string>>): Happening {
+  return ({ upstream }) => {
+    for (const [tag, content] of Object.entries(tags)) put(upstream, `library/app:${tag}`, content);
+  };
+}
+
+/** Somebody pushes, past Wharfgate. */
+export function put({ tags }: ScriptedRegistry, name: string, content: string): void {
+  tags.set(name, digestNamed(content));
+}
+
+/** The method's next calls, each once: an end that does not hang on how often it is called, for there may be one call more. */
+export function methodSays(...calls: readonly MethodCall[]): Happening {
+  return ({ method }) => void method.next.push(...calls);
+}
+
+/** All calls of the method, however often they come. */
+export function always(start: MethodCall, check: MethodCall = start): Happening {
+  return ({ method }) => {
+    method.always = { start, check };
+  };
+}
+
+export function running(): Progress {
+  return { kind: "running", operation: { id: "op" }, checkAfterMs: 10_000 };
+}
+
+export function failing(code: FailureCode, meanwhile = () => {}): () => never {
+  return () => {
+    meanwhile();
+    throw new Failure(code, `it is ${code}`);
+  };
+}
+
+/** Upstream wants to be left alone. */
+export function limited(): never {
+  const context = { registry: upstreamHost };
+  throw new Failure("rate-limited", "429", { context, retryAfterMs: 2 * minuteMs });
+}
+
+/** A gate before all others: what it says of an import, by the time since it was first seen, and what happens meanwhile. */
+export function gateSays(
+  verdict: (ageMs: number) => Verdict,
+  meanwhile: (bench: StepBench) => void = () => {},
+): Happening {
+  return (bench) => {
+    bench.gates.verdict = ({ seenAt }, now) => {
+      const said = verdict(now.getTime() - seenAt.getTime());
+      if (said.kind === "waiting") meanwhile(bench);
+      return said;
+    };
+  };
+}
+
+export const waiting = {
+  kind: "waiting",
+  on: "time",
+  reason: "it is too early",
+  next: "Wait",
+  checkAfterMs: 20 * minuteMs,
+} as const satisfies Verdict;
+
+export const denied = { kind: "denied", reason: "it may not", next: "Ask" } as const satisfies Verdict;
+
+export function waitingForAnHour(ageMs: number): Verdict {
+  return ageMs < hourMs ? waiting : { kind: "off" };
+}
