@@ -49,6 +49,7 @@ export async function forgetManifest(
   const { subject } = parsePushedManifest(bytes);
   if (subject !== undefined) await store.referrers.remove(repository, subject, digest);
   await store.tags.removeAllOf(repository, digest);
+  await store.attributes.remove(repository, { digest });
   return true;
 }
 

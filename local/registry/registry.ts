@@ -36,6 +36,7 @@ export async function startRegistry(options: RegistryOptions): Promise<LoopbackS
   const store = openStore(root);
   await store.clearDrafts();
   const access = createAccess(options.access);
+  const api = options.access.kind === "acr" ? "acr" : "oci";
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.setHeader("Docker-Distribution-Api-Version", "registry/2.0");
@@ -43,7 +44,8 @@ export async function startRegistry(options: RegistryOptions): Promise<LoopbackS
       onRequest?.({ method: request.method ?? "", url: request.url ?? "", status: response.statusCode }),
     );
     try {
-      if (!(await access.answer(request, response))) await serve({ request, response, store, access, mode });
+      if (!(await access.answer(request, response)))
+        await serve({ request, response, store, access, mode, api });
     } catch (error) {
       sendError(response, error, log);
     }

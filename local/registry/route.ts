@@ -23,7 +23,10 @@ export type Route =
   | { readonly kind: "blob"; readonly repository: RepositoryName; readonly digest: Digest }
   | { readonly kind: "uploads"; readonly repository: RepositoryName }
   | { readonly kind: "upload"; readonly repository: RepositoryName; readonly id: UploadId }
-  | { readonly kind: "referrers"; readonly repository: RepositoryName; readonly digest: Digest };
+  | { readonly kind: "referrers"; readonly repository: RepositoryName; readonly digest: Digest }
+  /** The last two are Azure Container Registry's own. */
+  | { readonly kind: "tag-attributes"; readonly repository: RepositoryName; readonly tag: TagName }
+  | { readonly kind: "manifest-attributes"; readonly repository: RepositoryName; readonly digest: Digest };
 
 type Named = (repository: RepositoryName, last: string) => Route;
 
@@ -50,6 +53,14 @@ const patterns: readonly (readonly [RegExp, Named])[] = [
   [
     /^\/v2\/(.+)\/referrers\/([^/]+)$/,
     (repository, digest) => ({ kind: "referrers", repository, digest: parseDigestName(digest) }),
+  ],
+  [
+    /^\/acr\/v1\/(.+)\/_tags\/([^/]+)$/,
+    (repository, tag) => ({ kind: "tag-attributes", repository, tag: parseTagName(tag) }),
+  ],
+  [
+    /^\/acr\/v1\/(.+)\/_manifests\/([^/]+)$/,
+    (repository, digest) => ({ kind: "manifest-attributes", repository, digest: parseDigestName(digest) }),
   ],
 ];
 

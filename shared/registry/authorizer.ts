@@ -3,7 +3,8 @@ import type { Challenge } from "../http/challenge.ts";
 /** What a request needs to be allowed: `repository:library/nginx:pull`. Source: distribution, spec/auth/scope. */
 export type Scope = string;
 
-export type Access = "pull" | "pull,push";
+/** The last three are ACR's own: https://learn.microsoft.com/azure/container-registry/container-registry-token-based-repository-permissions */
+export type Access = "pull" | "pull,push" | "delete" | "metadata_read" | "metadata_write,metadata_read";
 
 export function repositoryScope(repository: string, access: Access): Scope {
   return `repository:${repository}:${access}`;

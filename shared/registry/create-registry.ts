@@ -1,5 +1,8 @@
+import { createAttributes } from "./attributes.ts";
 import { repositoryScope } from "./authorizer.ts";
 import { getBlob, headBlob } from "./blobs.ts";
+import { deleteManifest } from "./delete-manifest.ts";
+import { deleteTag } from "./delete-tag.ts";
 import { listRepositories } from "./list-repositories.ts";
 import { createListTags } from "./list-tags.ts";
 import { getManifest, headManifest, putManifest } from "./manifests.ts";
@@ -11,6 +14,7 @@ import { mountBlob, startUpload } from "./uploads.ts";
 /** A client for one registry over its session: each verb is a file of its own. */
 export function createRegistry(options: SessionOptions): Registry {
   const session = createSession(options);
+  const attributes = createAttributes(session);
   return {
     host: session.host,
     prepare: (repositories) =>
@@ -26,5 +30,10 @@ export function createRegistry(options: SessionOptions): Registry {
     mountBlob: (repository, mount) => mountBlob(session, { repository, ...mount }),
     startUpload: (repository, signal) => startUpload(session, { repository, signal }),
     listReferrers: (repository, digest, signal) => listReferrers(session, { repository, digest, signal }),
+    deleteTag: (repository, tag, signal) => deleteTag(session, attributes, { repository, tag, signal }),
+    deleteManifest: (repository, digest, signal) => deleteManifest(session, { repository, digest, signal }),
+    lockOf: (repository, reference, signal) => attributes.lockOf({ repository, reference, signal }),
+    setLock: (repository, reference, { lock, signal }) =>
+      attributes.set({ repository, reference, signal }, lock),
   };
 }

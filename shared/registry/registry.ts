@@ -61,7 +61,35 @@ export interface Registry {
 
   /** Manifests that refer to `digest`: by the referrers API, else by the fallback tag. */
   listReferrers(repository: string, digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
+
+  /**
+   * Takes a tag away and leaves its manifest: by ACR's own endpoint where there is one, else by end-9. `by-digest`: this registry
+   * deletes by digest alone. `conflict` when the tag is locked.
+   */
+  deleteTag(
+    repository: string,
+    tag: string,
+    signal: AbortSignal,
+  ): Promise<"deleted" | "absent" | "by-digest">;
+
+  /**
+   * Takes a manifest away, with all tags that it has. `conflict` when it is locked; `unsupported`, with how to mend it, where
+   * the registry's deletion is switched off.
+   */
+  deleteManifest(repository: string, digest: Digest, signal: AbortSignal): Promise<"deleted" | "absent">;
+
+  /** Whether a tag or manifest is locked, by ACR's attributes; what is not there is not. `none`: the registry has no locks. */
+  lockOf(repository: string, reference: string, signal: AbortSignal): Promise<Lock | "none">;
+
+  /** Locks a tag or manifest against writes and deletes, or takes that back. `none`: the registry has no locks. */
+  setLock(
+    repository: string,
+    reference: string,
+    options: { readonly lock: Lock; readonly signal: AbortSignal },
+  ): Promise<"set" | "none">;
 }
+
+export type Lock = "open" | "locked";
 
 /** A blob upload session: chunks go in order, `commit` ends it. `offset` is what the registry has confirmed, in bytes. */
 export interface BlobUpload {

@@ -2,6 +2,9 @@ import type { HttpAnswer } from "../http/client.ts";
 import { retryAfterMs } from "../http/retry-after.ts";
 import { Failure, type FailureCode } from "../model/failure.ts";
 
+/** How ACR refuses a change of what is locked, with the status 405: https://github.com/Azure/acr-cli/issues/70 */
+export const lockedCode = "REGISTRY_DISALLOWED_OPERATION";
+
 /**
  * The `Failure` for an answer that is not what was asked for. Of the body it takes the error code alone (OCI distribution
  * specification 1.1, "Error Codes"): messages of others may hold anything.
@@ -15,7 +18,7 @@ export function statusFailure(
   const waitMs = retryAfterMs(answer.header("retry-after"), now);
   const place = `${method} ${answer.url.origin}${answer.url.pathname}`;
   const said = errorCode === undefined ? `${answer.status}` : `${answer.status} ${errorCode}`;
-  const advice = errorCode === "MANIFEST_BLOB_UNKNOWN" ? sparse : advices[code];
+  const advice = byAdvice.get(errorCode ?? "") ?? advices[code];
   return new Failure(
     code,
     `${place}: the registry says ${said}${advice === undefined ? "" : `: ${advice}`}`,
@@ -76,9 +79,16 @@ const byErrorCode: ReadonlyMap<string, FailureCode> = new Map([
   ["MANIFEST_INVALID", "invalid"],
   // Some registries do not take an index without all of its manifests.
   ["MANIFEST_BLOB_UNKNOWN", "unsupported"],
+  [lockedCode, "conflict"],
 ]);
 
-const sparse = "it does not take a manifest without all that the manifest names (a sparse index)";
+const byAdvice: ReadonlyMap<string, string> = new Map([
+  [
+    "MANIFEST_BLOB_UNKNOWN",
+    "it does not take a manifest without all that the manifest names (a sparse index)",
+  ],
+  [lockedCode, "the repository, tag or manifest is locked there, or the registry is read-only"],
+]);
 
 const advices: Partial<Record<FailureCode, string>> = {
   unauthorized: "the image may not exist, or needs another credential",

@@ -14,19 +14,24 @@ export interface RegistryPeer {
 export interface RegistryPeerOptions {
   readonly tls?: Certificate;
   readonly login?: { readonly username: string; readonly password: string };
+  /** Off unless it is said, as in docker-registry itself. */
+  readonly deletion?: "on";
 }
 
 /** Debian's docker-registry on a free port of loopback, with its blobs in a temporary folder. */
 export async function startDockerRegistry(
   programs: { readonly "docker-registry": string; readonly htpasswd: string },
-  { tls, login }: RegistryPeerOptions = {},
+  { tls, login, deletion }: RegistryPeerOptions = {},
 ): Promise<RegistryPeer> {
   const folder = mkdtempSync(join(tmpdir(), "wharfgate-peer-"));
   const host = `127.0.0.1:${await freePort()}`;
   const settings: unknown = {
     version: 0.1,
     log: { level: "error", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(folder, "data") } },
+    storage: {
+      filesystem: { rootdirectory: join(folder, "data") },
+      ...(deletion === "on" ? { delete: { enabled: true } } : {}),
+    },
     http: {
       addr: host,
       ...(tls === undefined

@@ -124,6 +124,19 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
     },
     listRepositories: async () => [],
     listReferrers: async () => [],
+    deleteTag: async (repository, tag, signal) => {
+      begin("deleteTag", `${repository} ${tag}`, signal);
+      return registry.manifests.delete(key(repository, tag)) ? "deleted" : "absent";
+    },
+    deleteManifest: async (repository, digest, signal) => {
+      begin("deleteManifest", `${repository} ${digest}`, signal);
+      for (const [name, { descriptor }] of registry.manifests)
+        if (name.startsWith(`${repository}:`) && descriptor.digest === digest)
+          registry.manifests.delete(name);
+      return registry.manifests.delete(key(repository, digest)) ? "deleted" : "absent";
+    },
+    lockOf: async () => "none",
+    setLock: async () => "none",
   };
   return registry;
 

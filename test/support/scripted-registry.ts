@@ -77,6 +77,10 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
     startUpload: unused,
     listRepositories: unused,
     listReferrers: unused,
+    deleteTag: unused,
+    deleteManifest: unused,
+    lockOf: unused,
+    setLock: unused,
   };
   return registry;
 }

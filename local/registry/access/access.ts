@@ -19,7 +19,7 @@ export interface AcrAccessOptions {
   readonly admin?: { readonly username: string; readonly password: string };
 }
 
-export type Action = "pull" | "push" | "delete";
+export type Action = "pull" | "push" | "delete" | "metadata_read" | "metadata_write";
 
 /** What a request needs to be allowed. */
 export type Need =

@@ -38,11 +38,16 @@ function challenge(host: string, need: Need, problem: string | undefined): strin
   const parts = [`realm="http://${host}/oauth2/token"`, `service="${host}"`];
   if (need.kind !== "identity") {
     const { type, name, action } = wantedBy(need);
-    parts.push(`scope="${type}:${name}:${action === "push" ? "pull,push" : action}"`);
+    parts.push(`scope="${type}:${name}:${withReading.get(action) ?? action}"`);
   }
   if (problem !== undefined) parts.push(`error="${problem}"`);
   return `Bearer ${parts.join(",")}`;
 }
+
+const withReading: ReadonlyMap<string, string> = new Map([
+  ["push", "pull,push"],
+  ["metadata_write", "metadata_write,metadata_read"],
+]);
 
 function wantedBy(need: Exclude<Need, { kind: "identity" }>): { type: string; name: string; action: string } {
   return need.kind === "catalog"

@@ -1,6 +1,7 @@
 import { algorithmOf, type Digest, digestOf } from "../../../shared/model/digest.ts";
 import { readBody } from "../body.ts";
 import { forgetManifest, keepManifest } from "../keep-manifest.ts";
+import { assertDeletable, assertManifestDeletable, assertWritable } from "../locks.ts";
 import { parsePushedManifest } from "../manifest.ts";
 import type { RepositoryName } from "../names.ts";
 import { OciError } from "../oci-error.ts";
@@ -31,6 +32,7 @@ export async function pushManifest(call: Call, { repository, reference }: Manife
   if (reference.kind === "digest" && reference.digest !== digest) {
     throw new OciError(400, "DIGEST_INVALID", `the manifest's digest is ${digest}, not ${reference.digest}`);
   }
+  if (reference.kind === "tag") await assertWritable(call.store, repository, reference.tag);
   const contentType = call.request.headers["content-type"];
   if (contentType === undefined)
     throw new OciError(400, "MANIFEST_INVALID", "a manifest needs a Content-Type");
@@ -47,9 +49,11 @@ export async function pushManifest(call: Call, { repository, reference }: Manife
 export async function deleteManifest(call: Call, target: ManifestTarget): Promise<void> {
   const { repository, reference } = target;
   if (reference.kind === "tag") {
+    await assertDeletable(call.store, repository, { tag: reference.tag });
     if (!(await call.store.tags.remove(repository, reference.tag))) throw unknown(target);
-  } else if (!(await forgetManifest(call.store, { repository, digest: reference.digest }))) {
-    throw unknown(target);
+  } else {
+    await assertManifestDeletable(call.store, repository, reference.digest);
+    if (!(await forgetManifest(call.store, { repository, digest: reference.digest }))) throw unknown(target);
   }
   sendEmpty(call, 202);
 }

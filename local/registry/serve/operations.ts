@@ -3,6 +3,7 @@ import type { Access, Action, Need } from "../access/access.ts";
 import { OciError } from "../oci-error.ts";
 import { parseRoute, type Route } from "../route.ts";
 import type { Store } from "../store/store.ts";
+import { changeManifest, changeTag, deleteTag, showManifest, showTag } from "./attributes.ts";
 import { deleteBlob, pullBlob } from "./blobs.ts";
 import { type Call, sendJson } from "./call.ts";
 import { listReferrers, listRepositories, listTags } from "./listings.ts";
@@ -22,6 +23,8 @@ export interface Exchange {
   readonly store: Store;
   readonly access: Access;
   readonly mode: "open" | "read-only";
+  /** Whether it has Azure Container Registry's endpoints beside the specification's. */
+  readonly api: "acr" | "oci";
 }
 
 interface Operation<R> {
@@ -61,17 +64,28 @@ const operations: Operations = {
     PUT: { action: "push", run: finishUpload },
     DELETE: { action: "push", run: cancelUpload },
   },
+  "tag-attributes": {
+    GET: { action: "metadata_read", run: showTag },
+    PATCH: { action: "metadata_write", run: changeTag },
+    DELETE: { action: "delete", run: deleteTag },
+  },
+  "manifest-attributes": {
+    GET: { action: "metadata_read", run: showManifest },
+    PATCH: { action: "metadata_write", run: changeManifest },
+  },
 };
 
+const reads: ReadonlySet<Action> = new Set(["pull", "metadata_read"]);
+
 /** Finds the operation that a request asks for, checks that the caller may, and runs it. */
-export async function serve({ request, response, store, access, mode }: Exchange): Promise<void> {
+export async function serve({ request, response, store, access, mode, api }: Exchange): Promise<void> {
   const [path = "", ...query] = (request.url ?? "").split("?");
   const route = parseRoute(path);
-  if (route === undefined)
+  if (route === undefined || (api === "oci" && path.startsWith("/acr/")))
     throw new OciError(404, "UNSUPPORTED", "this path is not part of the registry's API");
   const operation = operationFor(route, request.method ?? "");
   authorize(access, request, needOf(route, operation.action));
-  if (mode === "read-only" && operation.action !== "pull") {
+  if (mode === "read-only" && !reads.has(operation.action)) {
     throw new OciError(405, "UNSUPPORTED", "this registry is read-only");
   }
   const call: Call = { request, response, store, query: new URLSearchParams(query.join("?")) };

@@ -10,6 +10,7 @@ import { tagFileName } from "./tag-file-name.ts";
  *
  *     repositories/<name>/_blobs/sha256/<hex>       _manifests/sha256/<hex>      _tags/<tag>
  *     repositories/<name>/_referrers/<subject>/<digest>                          _uploads/ and _temporary/ at the root
+ *     repositories/<name>/_attributes/tags/<tag>                                 _attributes/sha256/<hex>
  */
 export interface Layout {
   readonly repositories: string;
@@ -21,6 +22,8 @@ export interface Layout {
   manifest(repository: RepositoryName, digest: Digest): string;
   tags(repository: RepositoryName): string;
   tag(repository: RepositoryName, tag: TagName): string;
+  tagAttributes(repository: RepositoryName, tag: TagName): string;
+  manifestAttributes(repository: RepositoryName, digest: Digest): string;
   referrers(repository: RepositoryName, subject: Digest): string;
   referrer(repository: RepositoryName, subject: Digest, digest: Digest): string;
 }
@@ -41,6 +44,9 @@ export function layoutAt(root: string): Layout {
     manifest: (repository, digest) => inside(repository, manifestsFolder, algorithmOf(digest), hexOf(digest)),
     tags: (repository) => inside(repository, "_tags"),
     tag: (repository, tag) => inside(repository, "_tags", tagFileName(tag)),
+    tagAttributes: (repository, tag) => inside(repository, "_attributes", "tags", tagFileName(tag)),
+    manifestAttributes: (repository, digest) =>
+      inside(repository, "_attributes", algorithmOf(digest), hexOf(digest)),
     referrers: (repository, subject) => inside(repository, "_referrers", fileNameOf(subject)),
     referrer: (repository, subject, digest) =>
       inside(repository, "_referrers", fileNameOf(subject), fileNameOf(digest)),

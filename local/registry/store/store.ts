@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseRepositoryName, type RepositoryName } from "../names.ts";
+import { type Attributes, createAttributes } from "./attributes.ts";
 import { type Blobs, createBlobs } from "./blobs.ts";
 import { absentAsUndefined } from "./files.ts";
 import { layoutAt, manifestsFolder } from "./layout.ts";
@@ -14,6 +15,7 @@ export interface Store {
   readonly blobs: Blobs;
   readonly manifests: Manifests;
   readonly tags: Tags;
+  readonly attributes: Attributes;
   readonly referrers: Referrers;
   readonly uploads: Uploads;
   /** All that ever held a manifest, in no order. */
@@ -25,10 +27,12 @@ export interface Store {
 /** Opens the store under `root`, a folder that need not exist yet. */
 export function openStore(root: string): Store {
   const layout = layoutAt(root);
+  const attributes = createAttributes(layout);
   return {
     blobs: createBlobs(layout),
     manifests: createManifests(layout),
-    tags: createTags(layout),
+    tags: createTags(layout, attributes),
+    attributes,
     referrers: createReferrers(layout),
     uploads: createUploads(layout),
     repositories: () => repositoriesUnder(layout.repositories),

@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from "../../../shared/model/digest.ts";
 import { Failure } from "../../../shared/model/failure.ts";
 import type { RepositoryName, TagName } from "../names.ts";
+import type { Attributes } from "./attributes.ts";
 import { namesIn, readIfThere, removeIfThere, writeWhole } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import { tagOfFileName } from "./tag-file-name.ts";
@@ -17,7 +18,8 @@ export interface Tags {
   removeAllOf(repository: RepositoryName, digest: Digest): Promise<void>;
 }
 
-export function createTags(layout: Layout): Tags {
+/** A tag's attributes go with it. */
+export function createTags(layout: Layout, attributes: Pick<Attributes, "remove">): Tags {
   const tags: Tags = {
     async list(repository) {
       const names = await namesIn(layout.tags(repository));
@@ -34,7 +36,10 @@ export function createTags(layout: Layout): Tags {
     },
     put: (repository, tag, digest) =>
       writeWhole(layout.tag(repository, tag), `${digest}\n`, layout.temporary),
-    remove: (repository, tag) => removeIfThere(layout.tag(repository, tag)),
+    async remove(repository, tag) {
+      await attributes.remove(repository, { tag });
+      return removeIfThere(layout.tag(repository, tag));
+    },
     async removeAllOf(repository, digest) {
       for (const tag of await tags.list(repository)) {
         if ((await tags.get(repository, tag)) === digest) await tags.remove(repository, tag);
