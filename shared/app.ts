@@ -125,6 +125,7 @@ export function createApp(settings: Settings): App {
   const now = () => new Date();
   const methods = createMethods({
     registries,
+    foreign: registries.foreign,
     credentials,
     now,
     // A call ends within twice its budget: well within the lease, so that nobody else takes a copy over.

@@ -10,9 +10,10 @@ import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { parseHost } from "../model/reference.ts";
 import { createRegistry } from "../registry/create-registry.ts";
+import { createForeignLayers } from "../registry/foreign-layers.ts";
 import { apiHostOf, knownRegistry, tokenHostsOf } from "../registry/hosts.ts";
 import type { Limits } from "../registry/limits.ts";
-import type { Registries, Registry } from "../registry/registry.ts";
+import type { ForeignLayers, Registries, Registry } from "../registry/registry.ts";
 import type { SeenQuotas } from "../registry/seen-quotas.ts";
 import type { Identity, Quirks } from "./auth-member.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
@@ -53,6 +54,7 @@ const mostConnections = 32;
 
 /** `close` breaks what is under way and closes all connections. */
 export interface ClosableRegistries extends Registries {
+  readonly foreign: ForeignLayers;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
   const connections = new Map<string, HttpClient>();
 
   return {
+    foreign: createForeignLayers(anonymousClient),
     open(host, credential) {
       const name = parseHost(host);
       const key = `${name} ${credential ?? ""}`;
@@ -77,18 +80,29 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
     },
   };
 
-  function connect(host: string, credential: string | undefined): Registry {
+  function ruleOf(host: string): HostRule {
     const rule = rules.find(host);
-    if (rule === undefined) {
-      throw new Failure(
-        "blocked",
-        `${host} is not among the registries that may be used: add it to WHARFGATE_UPSTREAMS, such as "docker.io, ${host}"`,
-        { context: { host } },
-      );
-    }
+    if (rule !== undefined) return rule;
+    throw new Failure(
+      "blocked",
+      `${host} is not among the registries that may be used: add it to WHARFGATE_UPSTREAMS, such as "docker.io, ${host}"`,
+      { context: { host } },
+    );
+  }
+
+  /** With the reach of the registry that leads there, and nothing that tells who we are. */
+  function anonymousClient(host: string, url: URL): HttpClient {
+    ruleOf(url.host);
+    const rule = ruleOf(host);
+    const { origin } = new URL(`${rule.scheme}://${apiHostOf(host)}`);
+    return connectionsTo(host, { origin, rule, as: "nobody" });
+  }
+
+  function connect(host: string, credential: string | undefined): Registry {
+    const rule = ruleOf(host);
     const { origin } = new URL(`${rule.scheme}://${apiHostOf(host)}`);
     const identity = identify(host, credential);
-    const http = connectionsTo(host, { origin, rule });
+    const http = connectionsTo(host, { origin, rule, as: "ourselves" });
     return createRegistry({
       host,
       origin,
@@ -107,22 +121,26 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
     });
   }
 
-  function connectionsTo(host: string, { origin, rule }: { origin: string; rule: HostRule }): HttpClient {
-    const shared = connections.get(host);
+  function connectionsTo(
+    host: string,
+    { origin, rule, as }: { origin: string; rule: HostRule; as: "ourselves" | "nobody" },
+  ): HttpClient {
+    const key = `${host} ${as}`;
+    const shared = connections.get(key);
     if (shared !== undefined) return shared;
     const { ca, proxies, onRequest, resolve } = options;
     const bound = options.limits?.of(host).connections ?? mostConnections;
     const most = Math.min(options.connections ?? mostConnections, bound);
     const http = createHttpClient({
       reach: createReach({ origin: new URL(origin), rule, rules }),
-      clientCertificates: certificatesOf(host, origin),
+      clientCertificates: as === "nobody" ? new Map() : certificatesOf(host, origin),
       ...(ca === undefined ? {} : { ca }),
       ...(proxies === undefined ? {} : { proxies }),
       connections: most,
       ...(onRequest === undefined ? {} : { onRequest }),
       ...(resolve === undefined ? {} : { resolve }),
     });
-    connections.set(host, http);
+    connections.set(key, http);
     return http;
   }
 

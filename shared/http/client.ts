@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { type AgentOptions, createAgent } from "./agent.ts";
 import { boundedBody, startDeadline } from "./body.ts";
 import { decodeContent } from "./content-decoding.ts";
@@ -10,12 +11,22 @@ export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
+  readonly body?: Uint8Array | string | StreamedBody;
   /** Longest decoded body, in bytes; more ends in `too-large`. Errors have a bound of their own. */
   readonly maxBytes: number;
   /** For the whole exchange, body included, in milliseconds. Default 60,000. */
   readonly deadlineMs?: number;
   readonly signal: AbortSignal;
+}
+
+/** A body that comes while it is sent, so many bytes in all. A piece is done with when the next one is asked for. */
+export interface StreamedBody {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  readonly bytes: number;
+}
+
+export function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
+  return typeof body === "object" && "pieces" in body;
 }
 
 interface Answer<Body> {
@@ -109,18 +120,33 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
 function dispatchOptions(request: HttpRequest) {
   const { method, url, body, deadlineMs = defaultDeadlineMs } = request;
+  const streamed = isStreamed(body);
   return {
     origin: url.origin,
     path: url.pathname + url.search,
     method,
-    headers: { "accept-encoding": "identity", "user-agent": "wharfgate", ...request.headers },
-    body: body ?? null,
+    headers: {
+      "accept-encoding": "identity",
+      "user-agent": "wharfgate",
+      ...(streamed && { "content-length": String(body.bytes) }),
+      ...request.headers,
+    },
+    body: (streamed ? copied(body.pieces) : body) ?? null,
     // Otherwise undici closes the connection after every HEAD.
     reset: false,
     // While a body goes out, no answer is expected: only the deadline holds.
     headersTimeout: body === undefined ? idleMs : deadlineMs,
     bodyTimeout: idleMs,
   };
+}
+
+/** undici may keep a piece until the socket has taken it, which is after it has asked for the next. */
+function copied(pieces: AsyncIterable<Uint8Array>): Readable {
+  return Readable.from(copies(pieces), { objectMode: false, highWaterMark: 0 });
+}
+
+async function* copies(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) yield Buffer.from(piece);
 }
 
 function joined(value: string | string[] | undefined): string | undefined {

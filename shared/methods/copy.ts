@@ -1,22 +1,26 @@
-import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { createBegunCopies, leftBytesOf } from "../registry/begun-copies.ts";
 import { copyImage } from "../registry/copy-image.ts";
 import { createKnownBlobs, type KnownBlobs } from "../registry/known-blobs.ts";
-import type { Registries } from "../registry/registry.ts";
-import type { ImportOrder, Method, Progress } from "./method.ts";
+import type { ForeignLayers, Registries } from "../registry/registry.ts";
+import type { ImportOrder, Method, Operation, Progress } from "./method.ts";
 import type { MethodMember } from "./method-member.ts";
 import { refuseLasting } from "./refuse.ts";
 
 export interface CopyPorts {
   readonly registries: Registries;
+  /** Where layers come from that the source does not have, for orders that bring these. */
+  readonly foreign?: ForeignLayers;
   /** Reference to the target's credential, such as `env:TARGET` or `entra`. */
   readonly targetCredential?: string;
-  /** Milliseconds after which a call begins no further blob; after twice that it breaks off. Default 4 minutes. */
+  /**
+   * Milliseconds after which a call begins nothing more, if not sooner; after twice that it breaks off. Default 4 minutes.
+   */
   readonly budgetMs?: number;
 }
 
-// The host hands one process up to 24 imports at a time, each with four blobs: 4 MiB each keep that under 400 MiB.
-const chunkBytes = 4 * 1024 * 1024;
+// So that people see how far a long copy is: the ledger learns it between calls.
+const mostMs = 20_000;
 
 /** Wharfgate itself, registry to registry: for targets that are no ACR. */
 export const copy = {
@@ -26,22 +30,40 @@ export const copy = {
   create: createCopy,
 } as const satisfies MethodMember;
 
-/** A copy that has used up its time is simply running: what is at the target stays, so that `check` goes on. */
-export function createCopy({ registries, targetCredential, budgetMs = 240_000 }: CopyPorts): Method {
+/**
+ * A copy that has used up its time is simply running: what is at the target stays, so that `check` goes on. The same process
+ * goes on where it was, half a layer included; another one asks the target what it has.
+ */
+export function createCopy(ports: CopyPorts): Method {
+  const { registries, foreign = "source", targetCredential, budgetMs = 240_000 } = ports;
   const knownByTarget = new Map<string, KnownBlobs>();
+  const begunCopies = createBegunCopies();
 
   return {
-    start: (order, signal) => refuseLasting(() => advance(order, signal)),
-    check: (order, _operation, signal) => refuseLasting(() => advance(order, signal)),
+    start: (order, signal) => refuseLasting(() => advance(order, {}, signal)),
+    check: (order, operation, signal) => refuseLasting(() => advance(order, operation, signal)),
     // Nothing goes on between calls, and blobs without a manifest are the target's garbage collection's to remove.
-    cancel: async () => {},
+    cancel: async ({ key }) => begunCopies.forget(key),
   };
 
-  async function advance(order: ImportOrder, signal: AbortSignal): Promise<Progress> {
-    const { source, target, existing } = order;
+  async function advance(order: ImportOrder, operation: Operation, signal: AbortSignal): Promise<Progress> {
+    const { source, target, existing, only, nondistributable } = order;
     const limit = AbortSignal.timeout(budgetMs * 2);
+    const begun = begunCopies.take(order.key);
+    const before = Number(operation.moved ?? 0) - begun.moved;
+    const bytes = (left = 0) => ({ moved: before + begun.moved, of: before + begun.moved + left });
+    const running = (): Progress => {
+      begunCopies.keep(order.key, begun);
+      const left = leftBytesOf(begun);
+      return {
+        kind: "running",
+        operation: { digest: source.digest, moved: before + begun.moved },
+        checkAfterMs: 0,
+        bytes: left === undefined ? { moved: before + begun.moved } : bytes(left),
+      };
+    };
     try {
-      const result = await copyImage(
+      const { kind } = await copyImage(
         {
           from: registries.open(source.host, order.credential),
           fromRepository: source.path,
@@ -49,20 +71,23 @@ export function createCopy({ registries, targetCredential, budgetMs = 240_000 }:
           toRepository: target.path,
           digest: source.digest,
           ...(target.tag === undefined ? {} : { tag: target.tag }),
+          ...(only === undefined ? {} : { only }),
         },
         {
           signal: AbortSignal.any([signal, limit]),
-          pause: AbortSignal.timeout(budgetMs),
+          pause: AbortSignal.timeout(Math.min(budgetMs, mostMs)),
           existing,
           known: knownAt(target.host),
-          chunkBytes,
+          begun,
+          ...(nondistributable === "bring" && { foreign }),
         },
       );
-      return result.kind === "complete" ? { kind: "done" } : running(source.digest);
+      return kind === "complete" ? { kind: "done", bytes: bytes() } : running();
     } catch (error) {
       if (limit.aborted && !signal.aborted && error instanceof Failure && error.code === "timeout") {
-        return running(source.digest);
+        return running();
       }
+      if (error instanceof Failure && error.transient) begunCopies.keep(order.key, begun);
       throw error;
     }
   }
@@ -72,8 +97,4 @@ export function createCopy({ registries, targetCredential, budgetMs = 240_000 }:
     knownByTarget.set(host, known);
     return known;
   }
-}
-
-function running(digest: Digest): Progress {
-  return { kind: "running", operation: { digest }, checkAfterMs: 0 };
 }

@@ -1,7 +1,7 @@
 import type { Acr } from "../azure/acr-port.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Credentials } from "../model/credential.ts";
-import type { Registries } from "../registry/registry.ts";
+import type { ForeignLayers, Registries } from "../registry/registry.ts";
 import type { AgentPoolConfig } from "./agent-pool-config.ts";
 import type { Method } from "./method.ts";
 
@@ -17,6 +17,8 @@ export interface MethodPorts {
    * themselves.
    */
   readonly targetCredential?: string;
+  /** Where methods that move bytes themselves get layers that a source does not hold; absent: from nowhere else. */
+  readonly foreign?: ForeignLayers;
   /** Milliseconds after which a call that moves bytes itself begins nothing more; after twice that it breaks off. */
   readonly budgetMs?: number;
 }

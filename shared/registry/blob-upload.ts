@@ -2,7 +2,7 @@ import type { HttpAnswer } from "../http/client.ts";
 import { isDigest, parseDigest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import type { Scope } from "./authorizer.ts";
-import type { BlobUpload } from "./registry.ts";
+import type { BlobUpload, UploadBody } from "./registry.ts";
 import type { Session, SessionRequest } from "./session.ts";
 import { transferDeadlineMs } from "./transfer-time.ts";
 
@@ -30,27 +30,9 @@ export function openUpload(
     minChunkBytes,
 
     async write(chunk, signal) {
+      if (!(chunk instanceof Uint8Array)) return patch(chunk, signal);
       const end = offset + chunk.length;
-      let rest = chunk;
-      while (rest.length > 0) {
-        const patched = await send({
-          method: "PATCH",
-          url: location,
-          body: rest,
-          expect: [202, 204],
-          signal,
-        });
-        const confirmed = confirmedOf(patched) ?? end;
-        location = locationOf(patched);
-        if (confirmed <= offset || confirmed > end) {
-          throw new Failure(
-            "protocol",
-            `${session.host} confirms ${confirmed} bytes of an upload, not ${end}`,
-          );
-        }
-        rest = rest.subarray(confirmed - offset);
-        offset = confirmed;
-      }
+      while (offset < end) await patch(chunk.subarray(chunk.length - (end - offset)), signal);
     },
 
     async resume(signal) {
@@ -66,19 +48,31 @@ export function openUpload(
         `${location.href}${location.search === "" ? "?" : "&"}digest=${parseDigest(digest)}`,
       );
       const body = tail ?? new Uint8Array();
+      const bytes = lengthOf(body);
       const answer = await send({ method: "PUT", url, body, expect: [201, 204], signal });
       const stored = answer.header("docker-content-digest");
       if (stored !== undefined && isDigest(stored) && stored !== digest) {
         throw new Failure("integrity", `${session.host} stored a blob under another digest than ${digest}`);
       }
-      offset += body.length;
+      offset += bytes;
     },
   };
 
+  async function patch(body: UploadBody, signal: AbortSignal): Promise<void> {
+    const end = offset + lengthOf(body);
+    const patched = await send({ method: "PATCH", url: location, body, expect: [202, 204], signal });
+    const confirmed = confirmedOf(patched) ?? end;
+    location = locationOf(patched);
+    if (confirmed <= offset || confirmed > end) {
+      throw new Failure("protocol", `${session.host} confirms ${confirmed} bytes of an upload, not ${end}`);
+    }
+    offset = confirmed;
+  }
+
   function send(
-    request: Pick<SessionRequest, "method" | "url" | "expect" | "signal"> & { readonly body?: Uint8Array },
+    request: Pick<SessionRequest, "method" | "url" | "expect" | "signal"> & { readonly body?: UploadBody },
   ): Promise<HttpAnswer> {
-    const length = request.body?.length ?? 0;
+    const length = request.body === undefined ? 0 : lengthOf(request.body);
     const headers: Record<string, string> = {};
     if (length > 0) headers["content-type"] = "application/octet-stream";
     if (length > 0 && (request.method === "PATCH" || offset > 0)) {
@@ -93,6 +87,10 @@ export function openUpload(
       ...request,
     });
   }
+}
+
+function lengthOf(body: UploadBody): number {
+  return body instanceof Uint8Array ? body.length : body.bytes;
 }
 
 /** Taken as it is given, query included; another origin gets no Authorization from the session. */

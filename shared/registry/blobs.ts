@@ -1,4 +1,3 @@
-import type { Hash } from "node:crypto";
 import type { HttpStream } from "../http/client.ts";
 import type { Descriptor } from "../model/descriptor.ts";
 import { type Digest, parseDigest } from "../model/digest.ts";
@@ -6,7 +5,7 @@ import { Failure } from "../model/failure.ts";
 import { repositoryScope } from "./authorizer.ts";
 import type { Session } from "./session.ts";
 import { transferDeadlineMs } from "./transfer-time.ts";
-import { hashFor, verifiedBlob, withoutFirst } from "./verified-blob.ts";
+import { type BlobHash, createBlobHash, verifiedBlob, withoutFirst } from "./verified-blob.ts";
 
 export async function headBlob(
   session: Session,
@@ -40,26 +39,48 @@ export async function getBlob(
     readonly descriptor: Descriptor;
     readonly signal: AbortSignal;
     readonly offset?: number;
-    readonly hash?: Hash;
+    readonly hash?: BlobHash;
   },
 ): Promise<AsyncIterable<Uint8Array>> {
-  const { repository, descriptor, signal, offset = 0 } = options;
+  const { repository, descriptor, signal, offset = 0, hash } = options;
   const { size, digest } = descriptor;
   const url = session.url(repository, `blobs/${parseDigest(digest)}`);
-  const place = `${url.host}${url.pathname}`;
-  const hash = options.hash ?? (offset === 0 ? hashFor(digest) : undefined);
   const answer = await session.stream({
     method: "GET",
     url,
     scopes: [repositoryScope(repository, "pull")],
-    ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
+    headers: rangeOf(offset),
     expect: offset === 0 ? [200] : [200, 206],
     maxBytes: size + 1,
     deadlineMs: transferDeadlineMs(size),
     signal,
   });
-  const body =
-    answer.status === 206 ? rangeBody(answer, { offset, place }) : withoutFirst(answer.body, offset);
+  return layerBody(answer, { descriptor, offset, hash, place: `${url.host}${url.pathname}` });
+}
+
+/** Asks for the bytes from `offset` on. */
+export function rangeOf(offset: number): Record<string, string> {
+  return offset === 0 ? {} : { range: `bytes=${offset}-` };
+}
+
+/** The bytes from `offset` on of an answer with the whole blob, or with that range of it; checked. */
+export function layerBody(
+  answer: HttpStream,
+  {
+    descriptor,
+    offset,
+    place = `${answer.url.host}${answer.url.pathname}`,
+    hash = offset === 0 ? createBlobHash(descriptor.digest) : undefined,
+  }: {
+    readonly descriptor: Descriptor;
+    readonly offset: number;
+    readonly hash: BlobHash | undefined;
+    readonly place?: string;
+  },
+): AsyncIterable<Uint8Array> {
+  const { digest, size } = descriptor;
+  const whole = offset === 0 ? answer.body : withoutFirst(answer.body, offset);
+  const body = answer.status === 206 ? rangeBody(answer, { offset, place }) : whole;
   return verifiedBlob(body, { digest, size, offset, hash, place });
 }
 

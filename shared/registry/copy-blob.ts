@@ -1,69 +1,94 @@
+import { abortFailure } from "../http/network-failure.ts";
 import type { Descriptor } from "../model/descriptor.ts";
-import { Failure } from "../model/failure.ts";
 import type { BlobRoute } from "./copy-route.ts";
+import { findBlob, learnMounts } from "./find-blob.ts";
+import { isForeign } from "./foreign-layers.ts";
 import type { BlobUpload } from "./registry.ts";
 import { createTries } from "./retry.ts";
-import { sendBlob } from "./send-blob.ts";
+import { resumeUpload, sendBlob } from "./send-blob.ts";
+import { type BlobHash, createBlobHash } from "./verified-blob.ts";
 
-/** Layers that their owner does not let registries distribute: clients fetch them from their `urls`, we never do. */
-const foreignTypes =
-  /^application\/vnd\.(?:docker\.image\.rootfs\.foreign|oci\.image\.layer\.nondistributable)\./;
-
-/** Whether a blob is left where its `urls` say, and only named. */
-export function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
-  return foreignTypes.test(mediaType) && urls.length > 0;
+export interface BlobCall {
+  readonly signal: AbortSignal;
+  /** Once it fires, what is under way is finished and no more is begun. */
+  readonly pause?: AbortSignal;
+  /** What to do about a blob that another copy brings at this moment. */
+  readonly elsewhere: "wait" | "leave";
 }
+
+/** `skipped`: it was there, or was mounted. `left`: another copy brings it, or the time is up. */
+export type BlobOutcome = "skipped" | "moved" | "left";
 
 /** Brings one blob to the target: by nothing at all when it is there, by a mount, or by a transfer. */
-export async function copyBlob(
-  route: BlobRoute,
-  blob: Descriptor,
-  signal: AbortSignal,
-): Promise<"skipped" | "moved"> {
-  const { to, toRepository, known } = route;
-  if (isForeign(blob)) return "skipped";
-  const mount = await tryMount(route, blob, signal);
-  const there =
-    mount.kind === "mounted" ||
-    (mount.kind === "none" && (await to.headBlob(toRepository, blob.digest, signal)) !== undefined);
-  if (!there) await transfer(route, { blob, opened: mount.upload, signal });
-  known.add(blob.digest, toRepository);
-  return there ? "skipped" : "moved";
-}
-
-interface Mount {
-  readonly kind: "mounted" | "upload" | "none";
-  readonly upload?: BlobUpload;
-}
-
-async function tryMount(route: BlobRoute, { digest }: Descriptor, signal: AbortSignal): Promise<Mount> {
-  const { from, fromRepository, to, toRepository, known } = route;
-  const elsewhere = known.find(digest) ?? (from.host === to.host ? fromRepository : toRepository);
-  if (elsewhere === toRepository) return { kind: "none" };
-  try {
-    return await to.mountBlob(toRepository, { digest, from: elsewhere, signal });
-  } catch (error) {
-    // A mount is a favour to those who may read the other repository: without it the blob is sent.
-    if (error instanceof Failure && !error.transient) return { kind: "none" };
-    throw error;
+export async function copyBlob(route: BlobRoute, blob: Descriptor, call: BlobCall): Promise<BlobOutcome> {
+  const { known } = route;
+  if (isForeign(blob) && route.foreign === undefined) return "skipped";
+  // What is known to be somewhere is there at once: nobody has to wait for that.
+  while (known.find(blob.digest) === undefined) {
+    const end = known.begin(blob.digest);
+    if (end !== undefined) return bring(route, blob, call).finally(end);
+    if (call.elsewhere === "leave" || call.pause?.aborted === true) return "left";
+    await until(known.ended(blob.digest), call);
   }
+  return bring(route, blob, call);
+}
+
+async function bring(route: BlobRoute, blob: Descriptor, call: BlobCall): Promise<BlobOutcome> {
+  const { known, toRepository } = route;
+  const half = known.unpark(blob.digest, toRepository);
+  const found = half === undefined ? await findBlob(route, blob, call.signal) : undefined;
+  if (found?.kind !== "there") {
+    const begun = half ?? (found?.upload && { upload: found.upload, hash: createBlobHash(blob.digest) });
+    if ((await transfer(route, { blob, begun, call })) === "paused") return "left";
+    await learnMounts(route, blob, call.signal);
+  }
+  known.add(blob.digest, toRepository);
+  return found?.kind === "there" ? "skipped" : "moved";
+}
+
+interface Transfer {
+  readonly blob: Descriptor;
+  readonly begun: { readonly upload: BlobUpload; readonly hash: BlobHash } | undefined;
+  readonly call: BlobCall;
 }
 
 /** Breaks within an upload session are mended in `sendBlob`; one that is lost is begun anew here. */
-async function transfer(
-  route: BlobRoute,
-  { blob, opened, signal }: { blob: Descriptor; opened: BlobUpload | undefined; signal: AbortSignal },
-): Promise<void> {
+async function transfer(route: BlobRoute, { blob, begun, call }: Transfer): Promise<"sent" | "paused"> {
+  const { to, toRepository, known } = route;
+  const { signal, pause } = call;
   const tries = createTries();
-  let upload = opened;
+  let half = begun;
   for (;;) {
     try {
-      upload ??= await route.to.startUpload(route.toRepository, signal);
-      await sendBlob(route, { blob, upload, tries, signal });
-      return;
+      if (half !== undefined && half.hash.bytes > 0) await resumeUpload({ blob, ...half, signal });
+      half ??= {
+        upload: await to.startUpload(toRepository, signal),
+        hash: createBlobHash(blob.digest),
+      };
+      const sending = { blob, ...half, tries, signal, ...(pause === undefined ? {} : { pause }) };
+      const outcome = await sendBlob(route, sending);
+      if (outcome === "paused") known.park({ digest: blob.digest, repository: toRepository, ...half });
+      return outcome;
     } catch (error) {
+      if (signal.aborted && half !== undefined && half.hash.bytes > 0) {
+        known.park({ digest: blob.digest, repository: toRepository, ...half });
+      }
       await tries.next(error, signal);
-      upload = undefined;
+      half = undefined;
     }
   }
+}
+
+/** Waits for `work`, but not beyond the signals. */
+async function until(work: Promise<void>, { signal, pause }: BlobCall): Promise<void> {
+  const waiting = new AbortController();
+  const ended = new Promise<void>((resolve) => {
+    for (const each of [signal, pause]) {
+      if (each?.aborted === true) resolve();
+      each?.addEventListener("abort", () => resolve(), { once: true, signal: waiting.signal });
+    }
+  });
+  await Promise.race([work, ended]);
+  waiting.abort();
+  if (signal.aborted) throw abortFailure(signal.reason, "copying");
 }

@@ -1,16 +1,11 @@
-import type { Manifest } from "../model/descriptor.ts";
-import { shortDigest } from "../model/digest.ts";
-import { Failure } from "../model/failure.ts";
+import type { Descriptor } from "../model/descriptor.ts";
+import { type BegunCopy, beginCopy } from "./begun-copies.ts";
 import { copyBlob } from "./copy-blob.ts";
 import { planCopy } from "./copy-plan.ts";
-import type { CopyRoute } from "./copy-route.ts";
+import type { BlobRoute, ImageCopy } from "./copy-route.ts";
 import { createKnownBlobs, type KnownBlobs } from "./known-blobs.ts";
 import { forEachLimited } from "./limited.ts";
-
-export interface ImageCopy extends CopyRoute {
-  /** Set last, when all the rest is there. Absent: the image is copied without a tag. */
-  readonly tag?: string;
-}
+import { putManifests, tagged } from "./put-manifests.ts";
 
 export interface CopyOptions {
   readonly signal: AbortSignal;
@@ -20,82 +15,81 @@ export interface CopyOptions {
   readonly existing?: "keep" | "replace";
   /** Blobs at a time. Default 4. */
   readonly concurrency?: number;
-  /** Bytes of memory for each blob, and of an upload's chunk. Default 16 MiB. */
-  readonly chunkBytes?: number;
-  /** Share one for each target between copies, so that common layers are mounted. */
+  /** The most bytes that one request carries. Default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Share one for each target between copies, so that common layers are sent once. */
   readonly known?: KnownBlobs;
+  /** What an earlier call of the same copy found out: it spares the questions. */
+  readonly begun?: BegunCopy;
+  /** Brings in layers that registries may not distribute: from the source if it has them, else from their `urls`. */
+  readonly foreign?: BlobRoute["foreign"];
 }
 
 export interface CopyResult {
   readonly kind: "complete" | "paused";
-  /** Moved from source to target. */
+  /** Moved from source to target by this call. */
   readonly bytes: number;
   readonly blobs: number;
   /** Blobs that were there already, or were mounted. */
   readonly skipped: number;
 }
 
+const defaultSegment = 64 * 1024 * 1024;
+
 /**
  * Copies an image with all its platforms from registry to registry, without a tag before it is whole. What the target has
  * is not sent again, so that a copy that failed or paused may simply be called again.
  */
 export async function copyImage(copy: ImageCopy, options: CopyOptions): Promise<CopyResult> {
-  const { to, toRepository, digest } = copy;
-  const {
-    signal,
-    pause,
-    concurrency = 4,
-    chunkBytes = 16 * 1024 * 1024,
-    known = createKnownBlobs(),
-  } = options;
-  if ((await tagged(copy, options)) === digest) return { kind: "complete", bytes: 0, blobs: 0, skipped: 0 };
-
-  const plan = await planCopy(copy, signal);
-  const route = { ...copy, known, chunkBytes };
-  let [bytes, blobs, skipped] = [0, 0, 0];
-  const left = await forEachLimited(
-    plan.blobs,
-    { limit: concurrency, signal, ...(pause === undefined ? {} : { pause }) },
-    async (blob, signal) => {
-      if ((await copyBlob(route, blob, signal)) === "skipped") {
-        skipped++;
-        return;
-      }
-      blobs++;
-      bytes += blob.size;
-    },
-  );
-  if (left > 0) return { kind: "paused", bytes, blobs, skipped };
-
-  for (const manifest of plan.manifests) {
-    await to.putManifest(toRepository, manifest.descriptor.digest, manifest, signal);
+  const { signal, pause, concurrency = 4, begun = beginCopy() } = options;
+  const counts = { bytes: 0, blobs: 0, skipped: 0 };
+  if (begun.plan === undefined) {
+    const held = await tagged(copy, options);
+    // Of an image in part, the tag does not tell which part.
+    if (held === copy.digest && copy.only === undefined) return { kind: "complete", ...counts };
+    begun.plan = await planCopy(copy, signal);
   }
-  await setTag(copy, { ...options, root: plan.root });
-  return { kind: "complete", bytes, blobs, skipped };
-}
+  const { plan } = begun;
+  const known = options.known ?? createKnownBlobs();
+  const route: Omit<BlobRoute, "onMoved"> = {
+    ...copy,
+    known,
+    segmentBytes: options.segmentBytes ?? defaultSegment,
+    ...(options.foreign === undefined ? {} : { foreign: options.foreign }),
+  };
+  const bringing = { limit: concurrency, signal, ...(pause === undefined ? {} : { pause }) };
+  // What another copy brings at this moment comes last: by then it is there, and is mounted.
+  const elsewhere: Descriptor[] = [];
+  await forEachLimited(unsettled(), bringing, async (blob, signal) => {
+    if (!(await settle(blob, { signal, elsewhere: "leave" }))) elsewhere.push(blob);
+  });
+  await forEachLimited(elsewhere, bringing, async (blob, signal) => {
+    await settle(blob, { signal, elsewhere: "wait" });
+  });
+  if (unsettled().length > 0) return { kind: "paused", ...counts };
+  await putManifests(copy, plan, { ...options, known });
+  return { kind: "complete", ...counts };
 
-async function setTag(
-  copy: ImageCopy,
-  { root, ...options }: CopyOptions & { root: Manifest },
-): Promise<void> {
-  const { to, toRepository, tag, digest } = copy;
-  // Asked again, since a copy takes minutes in which somebody else may have set the tag.
-  if (tag === undefined || (await tagged(copy, options)) === digest) return;
-  await to.putManifest(toRepository, tag, root, options.signal);
-}
+  function unsettled(): readonly Descriptor[] {
+    return plan.blobs.filter(({ digest }) => !begun.settled.has(digest));
+  }
 
-/** The digest at the target tag. Throws `conflict` for one that is to be kept. */
-async function tagged(
-  copy: ImageCopy,
-  { signal, existing = "keep" }: CopyOptions,
-): Promise<string | undefined> {
-  const { to, toRepository, tag, digest } = copy;
-  if (tag === undefined) return undefined;
-  const held = (await to.headManifest(toRepository, tag, signal))?.digest;
-  if (held === undefined || held === digest || existing === "replace") return held;
-  throw new Failure(
-    "conflict",
-    `${to.host}/${toRepository}:${tag} is ${shortDigest(held)}, not ${shortDigest(digest)}: it is kept as it is`,
-    { context: { host: to.host, repository: toRepository, tag } },
-  );
+  async function settle(
+    blob: Descriptor,
+    call: { readonly signal: AbortSignal; readonly elsewhere: "wait" | "leave" },
+  ): Promise<boolean> {
+    const onMoved = (bytes: number) => {
+      counts.bytes += bytes;
+      begun.moved += bytes;
+      begun.arrived.set(blob.digest, (begun.arrived.get(blob.digest) ?? 0) + bytes);
+    };
+    const outcome = await copyBlob({ ...route, onMoved }, blob, {
+      ...call,
+      ...(pause === undefined ? {} : { pause }),
+    });
+    if (outcome === "left") return false;
+    begun.settled.add(blob.digest);
+    counts[outcome === "moved" ? "blobs" : "skipped"] += 1;
+    return true;
+  }
 }

@@ -4,8 +4,8 @@ import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { missingPlatforms } from "../model/missing-platforms.ts";
 import { formatPlatform, type Platform } from "../model/platform.ts";
-import { isForeign } from "./copy-blob.ts";
 import { type PlanRoute, planCopy } from "./copy-plan.ts";
+import { isForeign } from "./foreign-layers.ts";
 import type { Registry } from "./registry.ts";
 
 export type ImageToMeasure = Pick<PlanRoute, "fromRepository" | "toRepository" | "digest">;

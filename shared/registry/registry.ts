@@ -1,7 +1,8 @@
-import type { Hash } from "node:crypto";
+import type { StreamedBody } from "../http/client.ts";
 import type { Descriptor, Manifest } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
 import type { TagList } from "../model/tag-list.ts";
+import type { BlobHash } from "./verified-blob.ts";
 
 /** One registry, as one client with its own connections, tokens and limits. Repositories are paths, without host. */
 export interface Registry {
@@ -42,13 +43,14 @@ export interface Registry {
   headBlob(repository: string, digest: Digest, signal: AbortSignal): Promise<number | undefined>;
 
   /**
-   * Streams a blob from `offset` (bytes, default 0); ends in `integrity` when a whole read does not match the digest.
-   * Whoever resumes a broken read passes the `hash` of the read before it, so that the whole is still checked.
+   * Streams a blob from `offset` (bytes, default 0); ends in `integrity`, before its last bytes, when a whole read does not
+   * match the digest. A piece is valid until the next one is asked for. Whoever resumes a broken read passes the `hash` of
+   * the read before it, so that the whole is still checked.
    */
   getBlob(
     repository: string,
     descriptor: Descriptor,
-    options: { readonly signal: AbortSignal; readonly offset?: number; readonly hash?: Hash },
+    options: { readonly signal: AbortSignal; readonly offset?: number; readonly hash?: BlobHash },
   ): Promise<AsyncIterable<Uint8Array>>;
 
   /** Asks for a cross-repository mount; `mounted`, or the upload session that the registry opened instead. */
@@ -96,11 +98,28 @@ export interface BlobUpload {
   readonly offset: number;
   /** Every chunk but the last must have at least so many bytes; 0 when the registry does not care. */
   readonly minChunkBytes: number;
-  write(chunk: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** A stream may be taken in part only: `offset` tells how far. */
+  write(chunk: UploadBody, signal: AbortSignal): Promise<void>;
   /** Asks the registry how much it has, after a broken `write`; sets `offset`. */
   resume(signal: AbortSignal): Promise<void>;
   /** `tail` is what is left of the blob, sent with the closing request: a small blob takes one request less. */
-  commit(digest: Digest, signal: AbortSignal, tail?: Uint8Array): Promise<void>;
+  commit(digest: Digest, signal: AbortSignal, tail?: UploadBody): Promise<void>;
+}
+
+/** What is at hand, or what comes while it is sent. */
+export type UploadBody = Uint8Array | StreamedBody;
+
+/** Layers that a registry does not hold, from where their `urls` say. */
+export interface ForeignLayers {
+  /**
+   * As `getBlob`, on behalf of the registry whose image names the layer. Asks without any credential, and only hosts of the
+   * allow-list: throws `blocked` for others.
+   */
+  getLayer(
+    registry: string,
+    layer: Descriptor,
+    options: { readonly signal: AbortSignal; readonly offset?: number; readonly hash?: BlobHash },
+  ): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** Opens clients: one per host and credential, kept for reuse. Throws `blocked` for hosts outside the allow-list. */

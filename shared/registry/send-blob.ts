@@ -1,103 +1,80 @@
 import type { Descriptor } from "../model/descriptor.ts";
 import { Failure } from "../model/failure.ts";
-import { inChunks } from "./chunks.ts";
+import { createBlobReader } from "./blob-reader.ts";
 import type { BlobRoute } from "./copy-route.ts";
 import type { BlobUpload } from "./registry.ts";
 import type { Tries } from "./retry.ts";
-import { hashFor } from "./verified-blob.ts";
+import type { BlobHash } from "./verified-blob.ts";
 
-interface Sending {
+export interface Sending {
   readonly blob: Descriptor;
   readonly upload: BlobUpload;
+  readonly hash: BlobHash;
   /** One count for all that breaks while this blob goes over. */
   readonly tries: Tries;
   readonly signal: AbortSignal;
+  /** Once it fires, what is under way is finished and no more is begun. */
+  readonly pause?: AbortSignal;
 }
 
 /**
- * Streams a blob from source to target through one chunk of memory. The source is read on by range where it broke, the
- * target is asked how much it has; bytes that went through are not moved twice.
+ * Streams a blob from source to target, holding no more of it than a piece: in one request where it is small, else in
+ * segments. The source is read on by range where it broke, the target is asked how much it has; bytes that went through
+ * are not moved twice. `paused`: the upload is open, and the hash holds what was read.
  */
-export async function sendBlob(route: BlobRoute, sending: Sending): Promise<void> {
-  const { blob, upload } = sending;
-  const chunkBytes = Math.max(route.chunkBytes, upload.minChunkBytes);
-  let sent = 0;
-  // The source's end must be seen, and with it the digest, before the target is told to keep the blob.
-  let held: Uint8Array | undefined;
-  for await (const chunk of inChunks(readOn(route, sending), { chunkBytes, size: blob.size })) {
-    sent += chunk.length;
-    if (sent === blob.size) held = chunk;
-    else await persist(sending, chunk);
-  }
-  const tail = held ?? new Uint8Array();
-  if (blob.size <= chunkBytes) return close(route, sending, tail);
-  await persist(sending, tail);
-  return close(route, sending, new Uint8Array());
-}
-
-async function close(route: BlobRoute, sending: Sending, tail: Uint8Array): Promise<void> {
-  const { blob, upload, tries, signal } = sending;
-  const { to, toRepository } = route;
-  const start = upload.offset;
-  for (;;) {
-    try {
-      return await upload.commit(blob.digest, signal, tail.subarray(upload.offset - start));
-    } catch (error) {
-      await tries.next(error, signal);
-      // The answer may have been lost, not the request.
-      if ((await to.headBlob(toRepository, blob.digest, signal)) !== undefined) return;
-      await resumeWithin(sending, { start, end: start + tail.length });
+export async function sendBlob(route: BlobRoute, sending: Sending): Promise<"sent" | "paused"> {
+  const { blob, upload, tries, signal, pause } = sending;
+  const reader = createBlobReader(route, sending);
+  const segmentBytes = Math.max(route.segmentBytes, upload.minChunkBytes);
+  try {
+    for (let begun = false; ; begun = true) {
+      if (begun && pause?.aborted === true) return "paused";
+      const start = upload.offset;
+      const bytes = Math.min(blob.size - start, segmentBytes);
+      const last = start + bytes === blob.size;
+      const body = { pieces: reader.pieces(start, bytes), bytes };
+      try {
+        if (!last) await upload.write(body, signal);
+        else {
+          await upload.commit(blob.digest, signal, body);
+          return "sent";
+        }
+      } catch (error) {
+        if (reader.failure !== undefined) throw reader.failure.error;
+        await tries.next(error, signal);
+        // The answer may have been lost, not the request.
+        if (last && (await isThere(route, sending))) {
+          route.onMoved(bytes);
+          return "sent";
+        }
+        await resumeUpload(sending);
+      } finally {
+        route.onMoved(upload.offset - start);
+      }
     }
+  } finally {
+    await reader.close();
   }
 }
 
-async function persist(sending: Sending, chunk: Uint8Array): Promise<void> {
-  const { upload, tries, signal } = sending;
-  const start = upload.offset;
-  while (upload.offset < start + chunk.length) {
-    try {
-      await upload.write(chunk.subarray(upload.offset - start), signal);
-    } catch (error) {
-      await tries.next(error, signal);
-      await resumeWithin(sending, { start, end: start + chunk.length });
-    }
-  }
-}
-
-async function resumeWithin(
-  { upload, signal }: Sending,
-  { start, end }: { start: number; end: number },
-): Promise<void> {
+/** Asks the target how much it has. Throws `unavailable` when the session is lost, so that the blob is sent anew. */
+export async function resumeUpload({ blob, upload, hash, signal }: Omit<Sending, "tries">): Promise<void> {
   try {
     await upload.resume(signal);
   } catch (error) {
-    if (error instanceof Failure && error.code === "not-found") throw lost(error);
+    if (error instanceof Failure && goneCodes.has(error.code)) throw lost(error);
     throw error;
   }
-  if (upload.offset < start || upload.offset > end) throw lost(undefined);
+  if (upload.offset > Math.min(hash.bytes, blob.size)) throw lost(undefined);
 }
 
-/** `unavailable`, so that the blob is sent anew. */
+async function isThere({ to, toRepository }: BlobRoute, { blob, signal }: Sending): Promise<boolean> {
+  return (await to.headBlob(toRepository, blob.digest, signal)) !== undefined;
+}
+
+/** 404, and how Docker's registry calls a session that is not where its address says. */
+const goneCodes: ReadonlySet<string> = new Set(["not-found", "protocol", "conflict", "invalid"]);
+
 function lost(cause: unknown): Failure {
   return new Failure("unavailable", "the target lost an upload session", { cause });
-}
-
-/** The blob's bytes, read on where a read broke; one hash runs over all of them. */
-async function* readOn(
-  { from, fromRepository }: BlobRoute,
-  { blob, tries, signal }: Sending,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const hash = hashFor(blob.digest);
-  let offset = 0;
-  for (;;) {
-    try {
-      for await (const piece of await from.getBlob(fromRepository, blob, { signal, offset, hash })) {
-        offset += piece.length;
-        yield piece;
-      }
-      return;
-    } catch (error) {
-      await tries.next(error, signal);
-    }
-  }
 }

@@ -1,6 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parseChallenges } from "../http/challenge.ts";
-import type { HttpAnswer, HttpClient, HttpRequest, HttpStream } from "../http/client.ts";
+import {
+  type HttpAnswer,
+  type HttpClient,
+  type HttpRequest,
+  type HttpStream,
+  isStreamed,
+  type StreamedBody,
+} from "../http/client.ts";
 import { largestErrorBody } from "../http/error-body.ts";
 import { type Quota, quotaOf } from "../http/quota.ts";
 import { followRedirects, isRedirect } from "../http/redirects.ts";
@@ -17,7 +24,7 @@ export interface SessionRequest {
   readonly scopes: readonly Scope[];
   readonly expect: readonly number[];
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Uint8Array | StreamedBody;
   readonly maxBytes: number;
   readonly deadlineMs?: number;
   readonly signal: AbortSignal;
@@ -100,11 +107,18 @@ export function createSession(options: SessionOptions): Session {
     } finally {
       authorizer.settle(outcome);
     }
+    if (renewed !== undefined && isStreamed(request.body)) throw gone();
     if (renewed !== undefined) answer = await attempt(request, { authorization: renewed, exchange });
     const why = isOwn(answer, 401) ? "refused" : isOwn(answer, 403) ? "forbidden" : undefined;
     if (why === undefined || !authorizer.narrow(scopes, why)) return answer;
     exchange.discard(answer);
+    if (isStreamed(request.body)) throw gone();
     return attempt(request, { authorization: await authorizer.authorization(scopes, signal), exchange });
+  }
+
+  /** Whoever made the stream can make it again. */
+  function gone(): Failure {
+    return new Failure("unavailable", `${host} wanted another sign-in when the body had been sent already`);
   }
 
   function isOwn(answer: HttpAnswer | HttpStream, status: number): boolean {

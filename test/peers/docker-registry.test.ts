@@ -120,7 +120,7 @@ describeWithPeers("Debian's docker-registry", ["docker-registry", "skopeo", "htp
       digest,
       tag: "1.0.0",
     };
-    const result = await copyImage(route, { signal: never, chunkBytes: 1_000_000 });
+    const result = await copyImage(route, { signal: never, segmentBytes: 1_000_000 });
     expect(result).toMatchObject({ kind: "complete", blobs: 5, skipped: 0 });
 
     const layout = join(folder, "pulled");
@@ -150,9 +150,9 @@ describeWithPeers("Debian's docker-registry", ["docker-registry", "skopeo", "htp
       target: { host: target.host, path, tag },
       existing: "keep" as const,
     });
-    expect(await method.start(order("mirror/app", "1.0.1"), never)).toEqual({ kind: "done" });
-    expect(await method.start(order("mirror/second", "1.0.0"), never)).toEqual({ kind: "done" });
-    expect(await method.start(order("mirror/third", "1.0.0"), never)).toEqual({ kind: "done" });
+    expect(await method.start(order("mirror/app", "1.0.1"), never)).toMatchObject({ kind: "done" });
+    expect(await method.start(order("mirror/second", "1.0.0"), never)).toMatchObject({ kind: "done" });
+    expect(await method.start(order("mirror/third", "1.0.0"), never)).toMatchObject({ kind: "done" });
     expect((await openTarget().headManifest("mirror/third", "1.0.0", never))?.digest).toBe(digest);
   });
 

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClosableRegistries } from "../../shared/auth/registries.ts";
 import { digestOf, parseDigest } from "../../shared/model/digest.ts";
 import type { FailureCode } from "../../shared/model/failure.ts";
 import type { Registry } from "../../shared/registry/registry.ts";
+import { createBlobHash } from "../../shared/registry/verified-blob.ts";
 import { failureOf } from "../support/failures.ts";
 import { makeBlob, noise } from "../support/images.ts";
 import { loopbackRegistries, never } from "../support/registries.ts";
@@ -36,7 +36,9 @@ async function readBlob(
 ): Promise<Buffer> {
   const { offset, known, descriptor = blob.descriptor } = options;
   const chunks: Uint8Array[] = [];
-  const hash = known === undefined ? {} : { hash: createHash("sha256").update(known) };
+  const seen = createBlobHash(descriptor.digest);
+  if (known !== undefined) seen.add(0, known);
+  const hash = known === undefined ? {} : { hash: seen };
   const stream = await registry.getBlob("app", descriptor, {
     signal: never,
     ...hash,

@@ -1,9 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Manifest } from "../../shared/model/descriptor.ts";
+import { type Manifest, mediaTypes } from "../../shared/model/descriptor.ts";
 import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import { Failure, type FailureCode } from "../../shared/model/failure.ts";
+import { parsePlatform } from "../../shared/model/platform.ts";
+import { beginCopy, leftBytesOf } from "../../shared/registry/begun-copies.ts";
 import { type CopyOptions, copyImage } from "../../shared/registry/copy-image.ts";
+import type { ImageCopy } from "../../shared/registry/copy-route.ts";
 import { createKnownBlobs } from "../../shared/registry/known-blobs.ts";
+import type { ForeignLayers } from "../../shared/registry/registry.ts";
+import { createBlobHash, verifiedBlob } from "../../shared/registry/verified-blob.ts";
 import { failureOf } from "../support/failures.ts";
 import { makeBlob, makeImage, makeIndex, makeManifest, noise, type TestImage } from "../support/images.ts";
 import { createMemoryRegistry, type MemoryRegistry } from "../support/memory-registry.ts";
@@ -25,9 +30,9 @@ beforeEach(() => {
 
 const copy = (
   image: { manifest: Manifest },
-  options: Partial<CopyOptions & { tag: string; toRepository: string }> = {},
+  options: Partial<CopyOptions & { tag: string; toRepository: string } & Pick<ImageCopy, "only">> = {},
 ) => {
-  const { tag = "1.0", toRepository = "mirror/app", ...rest } = options;
+  const { tag = "1.0", toRepository = "mirror/app", only, ...rest } = options;
   const route = {
     from,
     fromRepository: "app",
@@ -35,8 +40,9 @@ const copy = (
     toRepository,
     digest: image.manifest.descriptor.digest,
     tag,
+    ...(only === undefined ? {} : { only }),
   };
-  return copyImage(route, { signal: never, chunkBytes: 4096, ...rest });
+  return copyImage(route, { signal: never, segmentBytes: 4096, ...rest });
 };
 const verbs = (registry: MemoryRegistry, verb: string) =>
   registry.calls.filter((call) => call.startsWith(`${verb} `));
@@ -62,14 +68,24 @@ describe("copyImage", () => {
     const configs = amd64.blobs[0]?.bytes.length ?? 0;
     expect(result).toEqual({ kind: "complete", bytes: 11_000 + 2 * configs, blobs: 5, skipped: 0 });
     const puts = verbs(to, "putManifest").map((call) => call.split(" ")[2]);
-    const { digest } = index.manifest.descriptor;
     expect(new Set(puts.slice(0, 2))).toEqual(
       new Set([amd64, arm64].map(({ manifest }) => manifest.descriptor.digest)),
     );
+    const { digest } = index.manifest.descriptor;
     expect(puts.slice(2)).toEqual([digest, "1.0"]);
+    expect(to.manifests.get("mirror/app:1.0")?.descriptor.digest).toBe(digest);
     expect(to.calls.indexOf(verbs(to, "putManifest")[0] ?? "")).toBeGreaterThan(
       to.calls.lastIndexOf(verbs(to, "commit").at(-1) ?? ""),
     );
+  });
+
+  it("stores the root by its tag alone at a target that has shown what it makes of digests", async () => {
+    const known = createKnownBlobs();
+    await copy(index, { known });
+    to.calls.length = 0;
+    await copy(large, { known, tag: "2" });
+    expect(verbs(to, "putManifest")).toEqual(["putManifest mirror/app 2"]);
+    expectWhole(large);
   });
 
   it("asks one question when the tag is there already", async () => {
@@ -128,7 +144,7 @@ describe("copyImage", () => {
     expect([...to.manifests.keys()]).toEqual([`mirror/app@${digest}`]);
   });
 
-  it("sends a small blob in one request and a large one in chunks", async () => {
+  it("sends a small blob in one request and a large one in segments", async () => {
     await copy(large);
     const config = large.blobs[0]?.bytes.length ?? 0;
     expect(new Set([...verbs(to, "write"), ...verbs(to, "commit")])).toEqual(
@@ -136,8 +152,7 @@ describe("copyImage", () => {
         `commit mirror/app 0+${config}`,
         "write mirror/app 0+4096",
         "write mirror/app 4096+4096",
-        "write mirror/app 8192+1808",
-        "commit mirror/app 10000+0",
+        "commit mirror/app 8192+1808",
       ]),
     );
     expectWhole(large);
@@ -150,59 +165,297 @@ describe("copyImage", () => {
     expect(to.highest.uploads).toBe(3);
     expectWhole(many);
   });
+});
 
-  it("passes a foreign layer over", async () => {
-    const layer = makeBlob("foreign", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
-    const plain = makeImage([shared]);
-    const manifest = makeManifest({
-      schemaVersion: 2,
-      mediaType: plain.manifest.descriptor.mediaType,
-      config: plain.blobs[0]?.descriptor,
-      layers: [{ ...layer.descriptor, urls: ["https://elsewhere.example/layer"] }],
+describe("a foreign layer", () => {
+  const layer = makeBlob(noise("foreign", 2500), "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip");
+  const plain = makeImage([shared]);
+  const urls = ["https://elsewhere.example/layer"];
+  const manifest = makeManifest({
+    schemaVersion: 2,
+    mediaType: plain.manifest.descriptor.mediaType,
+    config: plain.blobs[0]?.descriptor,
+    layers: [{ ...layer.descriptor, urls }],
+  });
+  const image = { manifest, blobs: plain.blobs.slice(0, 1) };
+  const asked: string[] = [];
+  const elsewhere: ForeignLayers = {
+    async getLayer(registry, descriptor, { offset = 0, hash }) {
+      asked.push(`${registry} ${descriptor.urls?.join()} ${offset}`);
+      const { digest, size } = descriptor;
+      const seen = hash ?? createBlobHash(digest);
+      return verifiedBlob(one(), { digest, size, offset, hash: seen, place: "elsewhere" });
+      async function* one() {
+        yield layer.bytes.subarray(offset);
+      }
+    },
+  };
+  beforeEach(() => {
+    asked.length = 0;
+    from.put("app", image);
+  });
+
+  it("is passed over", async () => {
+    expect(await copy(image)).toMatchObject({ kind: "complete", blobs: 1, skipped: 1 });
+    expect(asked).toEqual([]);
+  });
+
+  it("comes from where its urls say, when it is asked for and the source has it not", async () => {
+    expect(await copy(image, { foreign: elsewhere })).toMatchObject({ kind: "complete", blobs: 2 });
+    expect(asked).toEqual(["upstream.example https://elsewhere.example/layer 0"]);
+    expectWhole({ manifest, blobs: [...image.blobs, layer] });
+  });
+
+  it("comes from the source when that has it", async () => {
+    from.put("app", { manifest, blobs: [layer] });
+    await copy(image, { foreign: elsewhere });
+    expect(asked).toEqual([]);
+    expectWhole({ manifest, blobs: [...image.blobs, layer] });
+  });
+
+  it("is not asked for elsewhere when the source is merely busy", async () => {
+    from.failNext("getBlob", undefined, network);
+    from.put("app", { manifest, blobs: [layer] });
+    await copy(image, { foreign: elsewhere, concurrency: 1 });
+    expect(asked).toEqual([]);
+  });
+
+  it("fails when nobody has it, without a tag", async () => {
+    await failureOf(() => copy(image, { foreign: "source" }), "not-found");
+    expect(to.manifests.size).toBe(0);
+  });
+});
+
+describe("platforms alone", () => {
+  const attestation = (about: Manifest) => ({
+    ...makeImage([makeBlob(`about ${about.descriptor.digest}`)]),
+    about,
+  });
+  const [aboutAmd64, aboutArm64] = [attestation(amd64.manifest), attestation(arm64.manifest)];
+  const described = ({ manifest, about }: ReturnType<typeof attestation>) => ({
+    ...manifest.descriptor,
+    platform: { os: "unknown", architecture: "unknown" },
+    annotations: {
+      "vnd.docker.reference.type": "attestation-manifest",
+      "vnd.docker.reference.digest": about.descriptor.digest,
+    },
+  });
+  const child = (image: TestImage, architecture: string) => ({
+    ...image.manifest.descriptor,
+    platform: { os: "linux", architecture },
+  });
+  const indexOf = (manifests: readonly unknown[]) =>
+    makeManifest({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
+  const whole = {
+    manifest: indexOf([
+      child(amd64, "amd64"),
+      child(arm64, "arm64"),
+      described(aboutAmd64),
+      described(aboutArm64),
+    ]),
+    blobs: [],
+  };
+  const nested = { manifest: indexOf([{ ...whole.manifest.descriptor }]), blobs: [] };
+  const only = (...names: readonly string[]) => ({ only: names.map(parsePlatform) });
+  const digests = () => [...to.manifests.keys()].filter((key) => key.includes("@")).toSorted();
+  const keys = (...manifests: readonly Manifest[]) =>
+    manifests.map(({ descriptor }) => `mirror/app@${descriptor.digest}`).toSorted();
+
+  beforeEach(() => {
+    to.requires.manifests = "nothing";
+    for (const image of [whole, nested, aboutAmd64, aboutArm64]) from.put("app", image);
+  });
+
+  it("come with what is about them, and the index stays as it is", async () => {
+    expect(await copy(whole, only("linux/arm64"))).toMatchObject({ kind: "complete" });
+    expect(digests()).toEqual(keys(arm64.manifest, aboutArm64.manifest, whole.manifest));
+    expect(to.manifests.get("mirror/app:1.0")?.descriptor.digest).toBe(whole.manifest.descriptor.digest);
+    expect([...to.blobs.keys()].some((key) => key.includes(amd64.blobs[0]?.descriptor.digest ?? "?"))).toBe(
+      false,
+    );
+  });
+
+  it("come out of an index within the index", async () => {
+    await copy(nested, only("linux/amd64"));
+    expect(digests()).toEqual(keys(amd64.manifest, aboutAmd64.manifest, whole.manifest, nested.manifest));
+  });
+
+  it("are added to those that are there", async () => {
+    await copy(whole, only("linux/arm64"));
+    await copy(whole, only("linux/amd64"));
+    expect(digests()).toEqual(
+      keys(amd64.manifest, arm64.manifest, aboutAmd64.manifest, aboutArm64.manifest, whole.manifest),
+    );
+  });
+
+  it("are completed by a whole copy under another tag", async () => {
+    await copy(nested, only("linux/arm64"));
+    await copy(nested, { tag: "whole" });
+    expectWhole(amd64, arm64);
+    expect(to.manifests.has("mirror/app:whole")).toBe(true);
+  });
+
+  it("are no reason to look at a single image", async () => {
+    expect(await copy(large, only("linux/arm64"))).toMatchObject({ kind: "complete", blobs: 2 });
+  });
+
+  it("must all be offered", async () => {
+    const failure = await failureOf(() => copy(whole, only("linux/amd64", "linux/s390x")), "invalid");
+    expect(failure.message).toMatch(/lacks linux\/s390x: it offers linux\/amd64, linux\/arm64/);
+    expect(to.manifests.size).toBe(0);
+  });
+
+  it.each<[string, FailureCode]>([
+    ["MANIFEST_BLOB_UNKNOWN", "unsupported"],
+    ["MANIFEST_UNKNOWN", "not-found"],
+  ])("are refused once, in words that help, by a target that says %s", async (_name, code) => {
+    to.failNext("putManifest", undefined, undefined, broken(code));
+    const failure = await failureOf(() => copy(whole, only("linux/amd64")), "unsupported");
+    expect(failure.message).toMatch(
+      /private\.example\/mirror\/app .* \(linux\/amd64\): bring the image in whole/,
+    );
+    expect(verbs(to, "putManifest").length).toBe(3);
+    expect(to.manifests.has("mirror/app:1.0")).toBe(false);
+  });
+});
+
+describe("copies that go on at once", () => {
+  it("read a common blob once, and mount it", async () => {
+    const known = createKnownBlobs();
+    const results = await Promise.all(
+      ["one", "two", "three"].map((name) => copy(index, { toRepository: `mirror/${name}`, known })),
+    );
+    expect(results.map(({ kind }) => kind)).toEqual(Array(3).fill("complete"));
+    expect(verbs(from, "getBlob").length).toBe(5);
+    for (const name of ["one", "two", "three"]) {
+      for (const { descriptor } of [...amd64.blobs, ...arm64.blobs]) {
+        expect(to.blobs.has(`mirror/${name}@${descriptor.digest}`)).toBe(true);
+      }
+    }
+  });
+
+  it("take a blob over from one that fails", async () => {
+    const known = createKnownBlobs();
+    const leaving = new AbortController();
+    from.onCall = (call) => {
+      if (call.startsWith("getBlob")) leaving.abort();
+    };
+    const first = failureOf(
+      () => copy(amd64, { toRepository: "mirror/left", known, signal: leaving.signal, concurrency: 1 }),
+      "canceled",
+    );
+    await Promise.all([first, copy(amd64, { known, concurrency: 1 })]);
+    expectWhole(amd64);
+  });
+
+  it("do not wait for another beyond their time", async () => {
+    const known = createKnownBlobs();
+    const held = amd64.blobs.map(({ descriptor }) => known.begin(descriptor.digest));
+    const pause = new AbortController();
+    const copying = copy(amd64, { known, pause: pause.signal });
+    pause.abort();
+    expect(await copying).toMatchObject({ kind: "paused", blobs: 0 });
+    for (const end of held) end?.();
+    expect(await copy(amd64, { known })).toMatchObject({ kind: "complete", blobs: 3 });
+  });
+
+  it("learn from the first blob whether a mount tells what is there", async () => {
+    const known = createKnownBlobs();
+    await copy(amd64, { known, concurrency: 1 });
+    expect([verbs(to, "headBlob").length, verbs(to, "mountBlob").length]).toEqual([1, 3]);
+    to.calls.length = 0;
+    expect(await copy(index, { known, tag: "2" })).toMatchObject({ blobs: 2 });
+    expect(verbs(to, "headBlob")).toEqual([]);
+  });
+});
+
+describe("a copy that goes on in its process", () => {
+  it("pauses within a blob, and neither reads nor sends anything twice", async () => {
+    const [known, begun] = [createKnownBlobs(), beginCopy()];
+    const pause = new AbortController();
+    to.onCall = (call) => {
+      if (call.startsWith("write mirror/app 4096")) pause.abort();
+    };
+    const options = { known, begun, concurrency: 1 };
+    expect(await copy(large, { ...options, pause: pause.signal })).toMatchObject({
+      kind: "paused",
+      bytes: 8192 + (large.blobs[0]?.bytes.length ?? 0),
     });
-    from.put("app", { manifest, blobs: plain.blobs });
-    expect(await copy({ manifest })).toMatchObject({ kind: "complete", blobs: 1, skipped: 1 });
+    expect(leftBytesOf(begun)).toBe(10_000 - 8192);
+    for (const registry of [from, to]) registry.calls.length = 0;
+    expect(await copy(large, options)).toMatchObject({ kind: "complete", bytes: 10_000 - 8192 });
+    expect(from.calls).toEqual([`getBlob app ${large.blobs[1]?.descriptor.digest} 8192`]);
+    expect(to.calls).toEqual([
+      "resume mirror/app",
+      "commit mirror/app 8192+1808",
+      `putManifest mirror/app ${large.manifest.descriptor.digest}`,
+      "headManifest mirror/app 1.0",
+      "putManifest mirror/app 1.0",
+    ]);
+    expectWhole(large);
+  });
+
+  it("goes on within the blob that it broke off", async () => {
+    const [known, begun] = [createKnownBlobs(), beginCopy()];
+    const limit = new AbortController();
+    to.partBytes = 2000;
+    to.failNext("write", broken("timeout"));
+    to.onCall = (call) => {
+      if (call.startsWith("resume")) limit.abort();
+    };
+    await failureOf(() => copy(large, { known, begun, concurrency: 1, signal: limit.signal }), "canceled");
+    from.calls.length = 0;
+    await copy(large, { known, begun });
+    expect(from.calls).toEqual([`getBlob app ${large.blobs[1]?.descriptor.digest} 2000`]);
+    expectWhole(large);
   });
 });
 
 describe("a copy that meets faults", () => {
-  it("reads on where the source broke", async () => {
+  it("reads on where the source broke, within the same upload", async () => {
     from.partBytes = 6000;
-    from.failNext("getBlob", undefined, network, network);
+    from.failNext("getBlob", undefined, network);
     await copy(large, { concurrency: 1 });
     const offsets = verbs(from, "getBlob").map((call) => call.split(" ").at(-1));
-    expect(offsets).toEqual(["0", "0", "6000", "10000"]);
+    expect(offsets).toEqual(["0", "0", "6000"]);
+    expect(verbs(to, "resume")).toEqual([]);
     expectWhole(large);
   });
 
   it("sends on where the target broke", async () => {
-    to.partBytes = 1000;
+    // It confirms less than it was sent: that much is read again, and no more.
+    to.partBytes = 1500;
     to.failNext("write", network);
     await copy(large);
     expect(verbs(to, "write")).toEqual([
       "write mirror/app 0+4096",
-      "write mirror/app 1000+3096",
-      "write mirror/app 4096+4096",
-      "write mirror/app 8192+1808",
+      "write mirror/app 1500+4096",
+      "write mirror/app 5596+4096",
     ]);
-    expect(verbs(from, "getBlob").length).toBe(2);
+    const layer = large.blobs[1]?.descriptor.digest ?? "";
+    const offsets = verbs(from, "getBlob").filter((call) => call.includes(layer));
+    expect(offsets.map((call) => call.split(" ").at(-1))).toEqual(["0", "1500"]);
     expectWhole(large);
   });
 
   it("begins the blob anew when the upload is lost", async () => {
+    to.partBytes = 1000;
     to.failNext("write", network);
     to.failNext("resume", broken("not-found"));
-    await copy(large);
-    expect(verbs(to, "startUpload").length).toBe(3);
+    await copy(large, { concurrency: 1 });
+    const layer = large.blobs[1]?.descriptor.digest ?? "";
+    const offsets = verbs(from, "getBlob").filter((call) => call.includes(layer));
+    expect(offsets.map((call) => call.split(" ").at(-1))).toEqual(["0", "0"]);
+    expect(verbs(to, "write")[1]).toBe("write mirror/app 0+4096");
     expectWhole(large);
   });
 
   it.each([
     ["the end of a small blob", 16_384],
     ["the end of a large blob", 4096],
-  ])("tries %s again", async (_name, chunkBytes) => {
+  ])("tries %s again", async (_name, segmentBytes) => {
     to.failNext("commit", network, network);
-    await copy(large, { chunkBytes });
+    await copy(large, { segmentBytes });
     expectWhole(large);
   });
 
@@ -242,9 +495,9 @@ describe("a copy that meets faults", () => {
   it("sets no tag when a manifest fails, and goes on from there", async () => {
     to.failNext("putManifest", broken("unavailable"));
     await failureOf(() => copy(index), "unavailable");
-    expect(to.manifests.size).toBe(0);
+    expect([...to.manifests.keys()].filter((key) => key.endsWith(":1.0"))).toEqual([]);
     from.calls.length = 0;
-    expect(await copy(index)).toMatchObject({ blobs: 0, skipped: 5 });
+    expect(await copy(index)).toMatchObject({ blobs: 0 });
     expect(verbs(from, "getBlob")).toEqual([]);
     expectWhole(amd64, arm64, index);
   });

@@ -3,7 +3,8 @@ import type { Manifest } from "../../shared/model/descriptor.ts";
 import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
-import type { BlobUpload, Registry } from "../../shared/registry/registry.ts";
+import type { BlobUpload, Registry, UploadBody } from "../../shared/registry/registry.ts";
+import { createBlobHash, verifiedBlob } from "../../shared/registry/verified-blob.ts";
 import type { TestImage } from "./images.ts";
 
 /** A registry in memory that notes its calls and fails where it is told to. */
@@ -93,22 +94,20 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
       begin("headBlob", `${repository} ${digest}`, signal);
       return registry.blobs.get(key(repository, digest))?.length;
     },
-    getBlob: async (repository, { digest }, { signal, offset = 0, hash }) => {
+    getBlob: async (repository, { digest, size }, { signal, offset = 0, hash }) => {
       const fault = note("getBlob", `${repository} ${digest} ${offset}`);
       const bytes = registry.blobs.get(key(repository, digest));
       if (bytes === undefined) throw new Failure("not-found", `no blob ${digest}`);
-      return pieces(bytes.subarray(offset, fault === undefined ? undefined : offset + registry.partBytes));
+      const rest = bytes.subarray(offset, fault === undefined ? undefined : offset + registry.partBytes);
+      const seen = hash ?? (offset === 0 ? createBlobHash(digest) : undefined);
+      return verifiedBlob(pieces(rest), { digest, size, offset, hash: seen, place: host });
 
       async function* pieces(rest: Buffer) {
         for (let at = 0; at < rest.length; at += 1000) {
           if (signal.aborted) throw abortFailure(signal.reason, "the call");
-          const piece = rest.subarray(at, at + 1000);
-          hash?.update(piece);
-          yield piece;
+          yield rest.subarray(at, at + 1000);
         }
         if (fault !== undefined) throw fault;
-        const sum = hash === undefined ? digestOf(bytes ?? "") : `sha256:${hash.digest("hex")}`;
-        if (sum !== digest) throw new Failure("integrity", `${digest} does not match`);
       }
     },
     mountBlob: async (repository, { digest, from, signal }) => {
@@ -146,10 +145,10 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
     const session = {
       offset: 0,
       minChunkBytes: 0,
-      async write(chunk: Uint8Array) {
-        const fault = note("write", `${repository} ${session.offset}+${chunk.length}`);
+      async write(chunk: UploadBody) {
+        const fault = note("write", `${repository} ${session.offset}+${lengthOf(chunk)}`);
         if (session.offset !== held.length) throw new Failure("conflict", "another offset");
-        held = Buffer.concat([held, fault === undefined ? chunk : chunk.subarray(0, registry.partBytes)]);
+        held = Buffer.concat([held, await gather(chunk, fault && registry.partBytes)]);
         if (fault !== undefined) throw fault;
         session.offset = held.length;
       },
@@ -157,11 +156,17 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
         begin("resume", repository, signal);
         session.offset = held.length;
       },
-      async commit(digest: Digest, _signal: AbortSignal, tail: Uint8Array = new Uint8Array()) {
-        const fault = note("commit", `${repository} ${session.offset}+${tail.length}`);
-        const whole = Buffer.concat([held, tail]);
-        if (fault !== undefined && fault.context.stored !== 1) throw fault;
+      async commit(digest: Digest, signal: AbortSignal, tail: UploadBody = new Uint8Array()) {
+        const fault = note("commit", `${repository} ${session.offset}+${lengthOf(tail)}`);
+        const stored = fault === undefined || fault.context.stored === 1;
+        const whole = Buffer.concat([held, await gather(tail, stored ? undefined : registry.partBytes)]);
+        if (signal.aborted) throw abortFailure(signal.reason, "the call");
+        if (!stored) {
+          held = whole;
+          throw fault;
+        }
         if (digestOf(whole) !== digest) throw new Failure("integrity", "the target sees another digest");
+        session.offset = whole.length;
         registry.blobs.set(key(repository, digest), whole);
         uploads--;
         if (fault !== undefined) throw fault;
@@ -169,4 +174,24 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
     };
     return session;
   }
+}
+
+function lengthOf(body: UploadBody): number {
+  return body instanceof Uint8Array ? body.length : body.bytes;
+}
+
+/** All of a body, or no more than so many bytes of it. */
+async function gather(body: UploadBody, most: number = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  if (body instanceof Uint8Array) return Buffer.from(body.subarray(0, most));
+  const pieces: Buffer[] = [];
+  let left = most;
+  if (left > 0) {
+    for await (const piece of body.pieces) {
+      // A piece is valid until the next one is asked for.
+      pieces.push(Buffer.from(piece.subarray(0, left)));
+      left -= piece.length;
+      if (left <= 0) break;
+    }
+  }
+  return Buffer.concat(pieces);
 }
