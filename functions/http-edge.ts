@@ -78,19 +78,25 @@ function problem(failure: Failure): HttpResponseInit {
 
 /** The request's JSON body. Throws `invalid` for anything else, `too-large` beyond 64 KiB. */
 export async function readJson(request: HttpRequest): Promise<unknown> {
+  const bytes = await readBytes(request, maxBodyBytes);
+  try {
+    return JSON.parse(bytes.toString("utf8")) as unknown;
+  } catch {
+    throw new Failure("invalid", "The body is not JSON");
+  }
+}
+
+/** The request's body as it came. Throws `too-large` beyond `maxBytes`. */
+export async function readBytes(request: HttpRequest, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body ?? []) {
     bytes += chunk.length;
-    if (bytes > maxBodyBytes)
-      throw new Failure("too-large", `The body has more than the ${maxBodyBytes} bytes that are read`);
+    if (bytes > maxBytes)
+      throw new Failure("too-large", `The body has more than the ${maxBytes} bytes that are read`);
     chunks.push(chunk);
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
-  } catch {
-    throw new Failure("invalid", "The body is not JSON");
-  }
+  return Buffer.concat(chunks);
 }
 
 /** Who is calling, for the audit. */

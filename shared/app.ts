@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { createCredentials } from "./auth/credentials.ts";
 import { createRegistries } from "./auth/registries.ts";
 import { createAcr } from "./azure/acr.ts";
+import { createByteBlobs } from "./azure/byte-blobs.ts";
 import { createCredential } from "./azure/identity.ts";
 import { createKeyVaults } from "./azure/key-vault.ts";
 import { createOverflow, createQueue, type Overflow } from "./azure/queues.ts";
@@ -25,6 +26,7 @@ import { Failure } from "./model/failure.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
+import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/add-scan-report.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
 import { type ImportResult, importStep } from "./steps/import.ts";
@@ -44,6 +46,7 @@ import { type SuggestQuestion, suggest } from "./steps/suggest.ts";
 import type { Suggestion } from "./steps/suggestion.ts";
 import { type SweepResult, sweep } from "./steps/sweep.ts";
 import type { QueueName } from "./stores/queues.ts";
+import { createScanReports } from "./stores/scan-reports.ts";
 import { createStores, type Stores } from "./stores/stores.ts";
 
 /** The product, put together: what triggers, commands and pages call. Queue bodies come in as they are. */
@@ -76,6 +79,8 @@ export interface App {
   discover(request: DiscoverRequest, actor: string, signal: AbortSignal): Promise<Discovery>;
   /** As `discover`, for the body of a request, in a bounded answer. */
   answerDiscover(body: unknown, actor: string, signal: AbortSignal): Promise<BoundedDiscovery>;
+  /** Keeps a scanner's report for the gate `scan`. */
+  addScanReport(upload: ScanUpload, signal: AbortSignal): Promise<AddedScanReport>;
   close(): Promise<void>;
 }
 
@@ -123,6 +128,7 @@ export function createApp(settings: Settings): App {
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
   });
   const now = () => new Date();
+  const reports = createScanReports(createByteBlobs(storage.container("scan-reports")));
   const methods = createMethods({
     registries,
     foreign: registries.foreign,
@@ -143,7 +149,7 @@ export function createApp(settings: Settings): App {
     channels,
     openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
     methodOf: (kind: MethodKind) => methods.open(kind),
-    gates: createGates({ registries, policy: openPolicy, now }),
+    gates: createGates({ registries, policy: openPolicy, reports, now }),
     channel: openChannels(settings),
     windowMs: settings.notifyWindowMs,
     leaseMs: settings.leaseMs,
@@ -204,6 +210,7 @@ export function createApp(settings: Settings): App {
     discover: (request, actor, signal) => discover(request, { actor, ports, signal }),
     answerDiscover: async (body, actor, signal) =>
       boundDiscovery(await discover(parseDiscoverRequest(body), { actor, ports, signal })),
+    addScanReport: (upload, signal) => addScanReport(upload, { audit: stores.audit, reports, now }, signal),
     close: () => registries.close(),
   };
 }

@@ -3,9 +3,9 @@ import { Failure } from "../../shared/model/failure.ts";
 import type { RpcHttpCookie, RpcHttpData, RpcTypedData } from "./rpc.ts";
 
 /** Production takes 100 MB; no function of a local app needs that. */
-const maxBodyBytes = 8 * 1024 * 1024;
+const maxBodyBytes = 40 * 1024 * 1024;
 
-/** Reads a whole request body; `too-large` past 8 MiB. */
+/** Reads a whole request body; `too-large` past 40 MiB. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -19,8 +19,9 @@ export interface Wanted {
   readonly tagEndings: readonly string[];
   /** Of layers, to the most bytes that are read. */
   readonly mediaTypes: ReadonlyMap<string, number>;
-  /** Of manifests, where the registry knows them. */
   readonly artifactTypes: ReadonlySet<string>;
+  /** Layers of whatever type are read, too, of a manifest that says itself that it is of such an artifact type. */
+  readonly mostBytesOfArtifact?: number;
 }
 
 /** Evidence, or why some of it could not be had, as the end of a sentence. */
@@ -63,15 +64,14 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
         yield manifest;
         continue;
       }
-      const layers = manifest.blobs
-        .slice(1)
-        .filter(({ mediaType }) => wanted.mediaTypes.has(bare(mediaType)));
-      for (const layer of layers) {
+      for (const layer of manifest.blobs.slice(1)) {
+        const most = mostBytesOf(layer, manifest, wanted);
+        if (most === undefined) continue;
         if (left-- === 0) {
           yield trouble("list", `there are more than ${mostDocuments} documents: no more are read`);
           return;
         }
-        const read = await attempt(() => documentOf(layer, wanted, signal));
+        const read = await attempt(() => documentOf(layer, most, signal));
         if (isTrouble(read)) yield read;
         else yield { kind: "evidence", evidence: toEvidence(layer, read, manifest) };
       }
@@ -105,10 +105,9 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
     return remembered(manifests, reference, () => registry.getManifest(repository, reference, signal));
   }
 
-  async function documentOf(layer: Descriptor, { mediaTypes }: Wanted, signal: AbortSignal): Promise<Buffer> {
+  async function documentOf(layer: Descriptor, most: number, signal: AbortSignal): Promise<Buffer> {
     const known = documents.get(layer.digest);
     if (known !== undefined) return known;
-    const most = mediaTypes.get(bare(layer.mediaType)) ?? 0;
     if (layer.size > most)
       throw new Failure("too-large", `has ${layer.size} bytes: at most ${most} are read`);
     bytes += layer.size;
@@ -169,6 +168,16 @@ function toEvidence(layer: Descriptor, bytes: Buffer, manifest: Manifest): Evide
     annotations: layer.annotations ?? {},
     createdAt: createdAtOf(manifest),
   };
+}
+
+function mostBytesOf(
+  { mediaType }: Descriptor,
+  { descriptor: { artifactType } }: Manifest,
+  { mediaTypes, artifactTypes, mostBytesOfArtifact }: Wanted,
+): number | undefined {
+  const most = mediaTypes.get(bare(mediaType));
+  if (most !== undefined) return most;
+  return artifactType !== undefined && artifactTypes.has(artifactType) ? mostBytesOfArtifact : undefined;
 }
 
 function createdAtOf({ bytes }: Manifest): string | undefined {

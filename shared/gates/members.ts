@@ -2,12 +2,14 @@ import { allowList } from "./allow-list.ts";
 import { type Demands, noDemands } from "./demands.ts";
 import type { Gate, GateResult, GateSubject, Verdict } from "./gate.ts";
 import type { GateMember, GatePorts } from "./gate-member.ts";
+import { scan } from "./scan.ts";
 import { signature } from "./signature.ts";
 
 // Every gate, in the order in which they are passed. A new one is one file and one line here.
 const members = [
   allowList, //
   signature,
+  scan,
 ] as const satisfies readonly GateMember[];
 
 export type GateKind = (typeof members)[number]["kind"];

@@ -1,5 +1,5 @@
 import { type Digest, printable } from "../model/digest.ts";
-import type { Evidence, EvidenceReader, Wanted } from "./evidence.ts";
+import type { EvidenceReader, Wanted } from "./evidence.ts";
 import {
   bundleLayers,
   envelopeLayer,
@@ -7,18 +7,24 @@ import {
   type SignedDocument,
   simpleSigningLayer,
 } from "./signed-document.ts";
-import { type Checked, loadSigstore } from "./sigstore.ts";
+import { loadSigstore } from "./sigstore.ts";
 import { type Claim, signPredicateType } from "./statement.ts";
 import { Unusable } from "./untrusted-json.ts";
 import type { SignatureVerifier } from "./verifier.ts";
 
 /** What was found of a verifier's signatures on one digest. */
 export type Signed =
-  | { readonly kind: "good"; readonly by: string; readonly claim: Claim }
+  | Good
   /** `others`: what is there, but was not asked for. */
   | { readonly kind: "absent"; readonly others: readonly string[] }
   /** Why each is not good, most frequent first; and what could not be read at all. */
   | { readonly kind: "bad"; readonly reasons: readonly string[] };
+
+interface Good {
+  readonly kind: "good";
+  readonly by: string;
+  readonly claim: Claim;
+}
 
 const kibi = 1024;
 
@@ -40,49 +46,58 @@ const artifactTypes: ReadonlySet<string> = new Set([
 export async function findSigned(
   verifier: SignatureVerifier,
   digest: Digest,
-  { reader, signal }: { readonly reader: EvidenceReader; readonly signal: AbortSignal },
+  options: { readonly reader: EvidenceReader; readonly signal: AbortSignal },
 ): Promise<Signed> {
-  const sigstore = await loadSigstore();
-  const check = sigstore.checkBy(verifier.trust);
   const bad: string[] = [];
   const others = new Set<string>();
   const unseen: string[] = [];
-  for await (const found of reader.beside(digest, wantedBy(verifier), signal)) {
-    if (found.kind === "trouble") {
-      if (found.about === "list") unseen.push(found.reason);
-      else bad.push(found.reason);
-      continue;
-    }
-    const documents = readable(found.evidence);
-    if (typeof documents === "string") bad.push(documents);
-    else {
-      for (const document of documents) {
-        const other = otherThanAsked(document.claim, verifier);
-        if (other !== undefined) {
-          others.add(other);
-          continue;
-        }
-        const judged = judge(document);
-        if ("by" in judged) return { kind: "good", by: judged.by, claim: document.claim };
-        bad.push(judged.problem);
-      }
-    }
+  for await (const judged of judgeSigned(verifier, digest, options)) {
+    if (judged.kind === "good") return judged;
+    if (judged.kind === "bad") bad.push(judged.reason);
+    else if (judged.kind === "other") others.add(judged.reason);
+    else unseen.push(judged.reason);
   }
   if (bad.length === 0) return { kind: "absent", others: [...unseen, ...others] };
   return { kind: "bad", reasons: [...unseen, ...counted(bad)] };
+}
 
-  function readable(evidence: Evidence): readonly SignedDocument[] | string {
-    try {
-      return readSigned(evidence, sigstore.readBundle);
-    } catch (error) {
-      if (error instanceof Unusable) return error.message;
-      throw error;
+/** One document's signature: good, bad, not what was asked for, or out of reach. */
+export type Judged = Good | { readonly kind: "bad" | "other" | "unseen"; readonly reason: string };
+
+/** Everything that is signed beside `digest`, one after the other. */
+export async function* judgeSigned(
+  verifier: SignatureVerifier,
+  digest: Digest,
+  { reader, signal }: { readonly reader: EvidenceReader; readonly signal: AbortSignal },
+): AsyncGenerator<Judged> {
+  const sigstore = await loadSigstore();
+  const check = sigstore.checkBy(verifier.trust);
+  for await (const found of reader.beside(digest, wantedBy(verifier), signal)) {
+    if (found.kind === "trouble") {
+      yield { kind: found.about === "list" ? "unseen" : "bad", reason: found.reason };
+      continue;
     }
+    let documents: readonly SignedDocument[];
+    try {
+      documents = readSigned(found.evidence, sigstore.readBundle);
+    } catch (error) {
+      if (!(error instanceof Unusable)) throw error;
+      yield { kind: "bad", reason: error.message };
+      continue;
+    }
+    for (const document of documents) yield judge(document);
   }
 
-  function judge(document: SignedDocument): Checked {
-    const problem = claimProblem(document.claim, digest, verifier);
-    return problem === undefined ? check(document) : { problem };
+  function judge(document: SignedDocument): Judged {
+    const { claim } = document;
+    const other = otherThanAsked(claim, verifier);
+    if (other !== undefined) return { kind: "other", reason: other };
+    const problem = claimProblem(claim, digest, verifier);
+    if (problem !== undefined) return { kind: "bad", reason: problem };
+    const checked = check(document);
+    return "by" in checked
+      ? { kind: "good", by: checked.by, claim }
+      : { kind: "bad", reason: checked.problem };
   }
 }
 
@@ -106,7 +121,7 @@ function claimProblem(claim: Claim, digest: Digest, { repository }: SignatureVer
   return `is for the repository "${printable(claim.repository)}", not for ${repository.shown}`;
 }
 
-function counted(reasons: readonly string[]): string[] {
+export function counted(reasons: readonly string[]): string[] {
   const counts = [...Map.groupBy(reasons, (reason) => reason)].map(
     ([reason, same]) => [reason, same.length] as const,
   );

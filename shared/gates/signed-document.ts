@@ -60,7 +60,7 @@ function simpleSigning({ bytes, annotations }: Evidence, readBundle: ReadBundle)
 }
 
 function envelopes({ bytes, annotations }: Evidence, readBundle: ReadBundle): SignedDocument[] {
-  const envelope = readJsonObject(bytes, "an envelope");
+  const envelope = readJsonObject(bytes, "has an envelope that");
   const verificationMaterial = legacyMaterial(annotations);
   return listField(envelope, "signatures", mostSignatures).map((signature) =>
     fromEnvelope(
@@ -81,7 +81,7 @@ function envelopes({ bytes, annotations }: Evidence, readBundle: ReadBundle): Si
 }
 
 function bundled({ bytes }: Evidence, readBundle: ReadBundle): SignedDocument {
-  return fromEnvelope(toBundle(readJsonObject(bytes, "a bundle"), readBundle));
+  return fromEnvelope(toBundle(readJsonObject(bytes, "has a bundle that"), readBundle));
 }
 
 function fromEnvelope(bundle: Bundle): SignedDocument {
@@ -133,7 +133,7 @@ function legacyMaterial(annotations: Evidence["annotations"]): object {
 /** https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#properties */
 function logEntry(log: unknown): object {
   const body = textField(log, "Payload", "body") ?? "";
-  const entry = readJsonObject(Buffer.from(body, "base64"), "a log entry");
+  const entry = readJsonObject(Buffer.from(body, "base64"), "has a log entry that");
   return {
     logIndex: String(field(log, "Payload", "logIndex")),
     logId: { keyId: Buffer.from(textField(log, "Payload", "logID") ?? "", "hex").toString("base64") },
@@ -155,5 +155,5 @@ function certificateBytes(pem: string): string {
 function annotationObject(annotations: Evidence["annotations"], name: string): object | undefined {
   const text = Object.hasOwn(annotations, name) ? annotations[name] : undefined;
   if (text === undefined || text === "" || text === "null") return undefined;
-  return readJsonObject(Buffer.from(text), "an annotation");
+  return readJsonObject(Buffer.from(text), "has an annotation that");
 }

@@ -24,7 +24,7 @@ const mostSubjects = 1000;
  * Source: https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
  */
 export function readSimpleSigning(bytes: Uint8Array): Claim {
-  const payload = readJsonObject(bytes, "a payload");
+  const payload = readJsonObject(bytes, "has a payload that");
   const type = textField(payload, "critical", "type");
   if (type !== simpleSigningType) throw new Unusable("has a payload that is not of cosign's type");
   const digest = textField(payload, "critical", "image", "docker-manifest-digest");
@@ -39,7 +39,7 @@ export function readSimpleSigning(bytes: Uint8Array): Claim {
 /** An in-toto statement. Throws `Unusable`. Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
 export function readStatement(payloadType: string, bytes: Uint8Array): Claim {
   if (payloadType !== inTotoPayloadType) throw new Unusable("has a payload that is not an in-toto statement");
-  const statement = readJsonObject(bytes, "a payload");
+  const statement = readJsonObject(bytes, "has a payload that");
   if (!statementTypes.includes(textField(statement, "_type") ?? ""))
     throw new Unusable("has a payload that is not an in-toto statement");
   const predicateType = textField(statement, "predicateType");

@@ -7,19 +7,19 @@ export class Unusable extends Error {
   override readonly name = "Unusable";
 }
 
-/** A JSON object that all readers read alike. Throws `Unusable`. */
-export function readJsonObject(bytes: Uint8Array, name: string): JsonObject {
+/** A JSON object that all readers read alike. Throws `Unusable`; `what` is the beginning of its message. */
+export function readJsonObject(bytes: Uint8Array, what: string): JsonObject {
   let text: string;
   let document: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     document = JSON.parse(text);
   } catch {
-    throw new Unusable(`has ${name} that is not JSON`);
+    throw new Unusable(`${what} is not JSON`.trimStart());
   }
-  if (!isObject(document)) throw new Unusable(`has ${name} that is not a JSON object`);
+  if (!isObject(document)) throw new Unusable(`${what} is not a JSON object`.trimStart());
   if (ambiguousKey(text) !== undefined)
-    throw new Unusable(`has ${name} that is ambiguous: a key is given twice`);
+    throw new Unusable(`${what} is ambiguous: a key is given twice, or is __proto__`.trimStart());
   return document;
 }
 

@@ -4,8 +4,8 @@ import type { Table } from "../azure/tables.ts";
 /** Who did what by HTTP or command line; written before it is done. */
 export interface AuditEntry {
   readonly actor: string;
-  readonly action: "import" | "poll" | "watch-add" | "watch-remove";
-  /** What it was done to: a reference, a watch. */
+  readonly action: "import" | "poll" | "watch-add" | "watch-remove" | "scan-add";
+  /** What it was done to: a reference, a watch, digests of images. */
   readonly subject: string;
   readonly at: Date;
 }

@@ -57,7 +57,12 @@ function check(verifiers: object, subject: Partial<GateSubject> = {}) {
     }),
   };
   const registries = { open: () => upstream.registry };
-  const gate = signature.create({ registries, policy, now: () => now });
+  const gate = signature.create({
+    registries,
+    policy,
+    reports: { find: async () => undefined },
+    now: () => now,
+  });
   return gate.check(
     {
       source: { host: "up.example", path: repository, digest: image },

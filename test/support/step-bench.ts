@@ -284,7 +284,9 @@ function createPorts(
     registries,
     openTarget: () => target,
     methodOf: (): Method => method,
-    gates: gates.before(createGates({ registries, policy: openPolicy, now })),
+    gates: gates.before(
+      createGates({ registries, policy: openPolicy, reports: { find: async () => undefined }, now }),
+    ),
     channel: (name: string): Notifier | undefined => (name === "ops" ? channel : undefined),
     channels: ["ops"] as readonly string[],
     targetHost: target.host,

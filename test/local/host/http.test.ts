@@ -59,10 +59,10 @@ describe("an HTTP function", () => {
     if (body === "") expect(text).toBe("");
   });
 
-  it("refuses a body over 8 MiB", async () => {
+  it("refuses a body over 40 MiB", async () => {
     const response = await fetch(`${host.url}/api/echo/x`, {
       method: "POST",
-      body: Buffer.alloc(8 * 1024 * 1024 + 1),
+      body: Buffer.alloc(40 * 1024 * 1024 + 1),
     });
     expect(response.status).toBe(413);
   });

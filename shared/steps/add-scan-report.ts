@@ -1,0 +1,102 @@
+import { readScanReport } from "../gates/read-scan-report.ts";
+import { dateOf } from "../gates/report-fields.ts";
+import type { ScanReport } from "../gates/scan-report.ts";
+import { Unusable } from "../gates/untrusted-json.ts";
+import { type Severity, severities } from "../gates/verifier.ts";
+import type { Clock } from "../model/clock.ts";
+import { type Digest, isDigest, parseDigest, printable } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
+import type { Audit } from "../stores/audit.ts";
+import type { ScanReportStore } from "../stores/scan-reports.ts";
+
+export interface AddScanReportPorts {
+  readonly audit: Audit;
+  readonly reports: ScanReportStore;
+  readonly now: Clock;
+}
+
+/** A report that somebody uploads. */
+export interface ScanUpload {
+  readonly bytes: Uint8Array;
+  readonly actor: string;
+  /** Of the image, for reports that do not say, or that say another one of its digests. */
+  readonly digest?: string;
+  /** RFC 3339; when the report was made, for reports that do not say. */
+  readonly createdAt?: string;
+}
+
+export interface AddedScanReport {
+  /** SHA-256 of the report as it was uploaded. */
+  readonly report: Digest;
+  /** What the report is kept for: digests of manifests, and of an image's config. */
+  readonly digests: readonly Digest[];
+  readonly createdAt: string;
+  readonly findings: Readonly<Partial<Record<Severity, number>>>;
+}
+
+const mostDigests = 20;
+const clockSkewMs = 5 * 60_000;
+
+/** Keeps a report for the gate `scan`. Throws `invalid` for one that could open no gate. */
+export async function addScanReport(
+  { bytes, actor, digest, createdAt }: ScanUpload,
+  { audit, reports, now }: AddScanReportPorts,
+  signal: AbortSignal,
+): Promise<AddedScanReport> {
+  const at = now();
+  const report = read(bytes);
+  const made = madeAt(report, createdAt, at);
+  const digests = digestsOf(report, digest);
+  await audit.record({ actor, action: "scan-add", subject: digests.join(" "), at }, signal);
+  const id = await reports.add(digests, { bytes, by: actor, at, createdAt: made }, signal);
+  const counts = severities.map((severity) => {
+    return [severity, report.findings.filter((finding) => finding.severity === severity).length] as const;
+  });
+  return {
+    report: id,
+    digests,
+    createdAt: made.toISOString(),
+    findings: Object.fromEntries(counts.filter(([, count]) => count > 0)),
+  };
+}
+
+function read(bytes: Uint8Array): ScanReport {
+  try {
+    return readScanReport(bytes);
+  } catch (error) {
+    if (error instanceof Unusable) throw new Failure("invalid", `The report ${error.message}`);
+    throw error;
+  }
+}
+
+function madeAt(report: ScanReport, told: string | undefined, now: Date): Date {
+  const made = report.createdAt ?? dateOf(told);
+  if (made === undefined) {
+    throw new Failure(
+      "invalid",
+      told === undefined
+        ? "The report does not say when it was made: say so by --created-at, or ?createdAt= over HTTP, such as 2026-11-24T12:00:00Z"
+        : `"${printable(told)}" is not a time: write for example 2026-11-24T12:00:00Z`,
+    );
+  }
+  if (made.getTime() <= now.getTime() + clockSkewMs) return made;
+  throw new Failure(
+    "invalid",
+    `The report was made in the future, at ${made.toISOString()}: look at the clock of whoever made it`,
+  );
+}
+
+/** All by which the gate may look for it; a report of a child of an index is found by the child's config. */
+function digestsOf({ imageId, digests }: ScanReport, named: string | undefined): readonly Digest[] {
+  const all = new Set([
+    ...(named === undefined ? [] : [parseDigest(named)]),
+    ...[imageId ?? "", ...digests].filter((each) => isDigest(each)),
+  ]);
+  if (all.size > 0 && all.size <= mostDigests) return [...all];
+  throw new Failure(
+    "invalid",
+    all.size === 0
+      ? "The report does not say which image it is of: say so by --digest, or ?digest= over HTTP, with the digest of the image's manifest"
+      : `The report names ${all.size} digests: at most ${mostDigests} are taken`,
+  );
+}

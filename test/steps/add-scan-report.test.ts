@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { UploadedReport } from "../../shared/gates/scan-reports.ts";
+import { digestOf } from "../../shared/model/digest.ts";
+import { addScanReport, type ScanUpload } from "../../shared/steps/add-scan-report.ts";
+import type { AuditEntry } from "../../shared/stores/audit.ts";
+import { sarifReport, trivyReport } from "../gates/reports.ts";
+import { failureOf } from "../support/failures.ts";
+import { never } from "../support/registries.ts";
+
+const now = new Date("2026-11-24T12:00:00Z");
+const createdAt = "2026-11-23T12:00:00.000Z";
+const [image, config, index] = [digestOf("image"), digestOf("config"), digestOf("index")];
+
+let done: (AuditEntry | { readonly digests: readonly string[]; readonly report: UploadedReport })[];
+beforeEach(() => {
+  done = [];
+});
+
+function add(document: unknown, options: Partial<ScanUpload> = {}) {
+  const bytes = Buffer.isBuffer(document) ? document : Buffer.from(JSON.stringify(document));
+  return addScanReport(
+    { bytes, actor: "robot", ...options },
+    {
+      audit: { record: async (entry) => void done.push(entry) },
+      reports: {
+        find: async () => undefined,
+        add: async (digests, report) => {
+          done.push({ digests, report });
+          return digestOf(report.bytes);
+        },
+      },
+      now: () => now,
+    },
+    never,
+  );
+}
+
+describe("addScanReport", () => {
+  it("keeps a report for all that it names, after an audit row", async () => {
+    const findings = [
+      { id: "CVE-1", severity: "HIGH" },
+      { id: "CVE-2", severity: "HIGH" },
+      { id: "CVE-3", severity: "LOW" },
+    ];
+    const document = trivyReport({ imageId: config, digests: [index, index], createdAt, findings });
+    const bytes = Buffer.from(JSON.stringify(document));
+    const digests = [image, config, index];
+    expect(await add(document, { digest: image })).toEqual({
+      report: digestOf(bytes),
+      digests,
+      createdAt,
+      findings: { high: 2, low: 1 },
+    });
+    expect(done).toEqual([
+      { actor: "robot", action: "scan-add", subject: digests.join(" "), at: now },
+      { digests, report: { bytes, by: "robot", at: now, createdAt: new Date(createdAt) } },
+    ]);
+  });
+
+  it("takes the uploader's word for what the report does not say", async () => {
+    expect(await add(sarifReport({}), { digest: image, createdAt })).toMatchObject({
+      digests: [image],
+      createdAt,
+    });
+    expect(
+      await add(sarifReport({ createdAt }), { digest: image, createdAt: "2026-11-24T00:00:00Z" }),
+    ).toMatchObject({
+      createdAt,
+    });
+  });
+
+  it.each<{ name: string; document: unknown; options?: Partial<ScanUpload>; says: string }>([
+    {
+      name: "what is no report",
+      document: {},
+      says: "The report is neither a Trivy report (JSON) nor SARIF 2.1.0",
+    },
+    { name: "what is not JSON", document: Buffer.from("x"), says: "The report is not JSON" },
+    {
+      name: "a report of nothing",
+      document: trivyReport({ createdAt }),
+      says: "say so by --digest, or ?digest=",
+    },
+    {
+      name: "a digest that is none",
+      document: trivyReport({ createdAt }),
+      options: { digest: "latest" },
+      says: '"latest" is not a digest',
+    },
+    {
+      name: "a report of no time",
+      document: trivyReport({ imageId: config }),
+      says: "say so by --created-at",
+    },
+    {
+      name: "a time that is none",
+      document: trivyReport({ imageId: config }),
+      options: { createdAt: "today" },
+      says: '"today" is not a time',
+    },
+    {
+      name: "a time to come",
+      document: trivyReport({ imageId: config, createdAt: "2026-11-24T12:06:00Z" }),
+      says: "The report was made in the future, at 2026-11-24T12:06:00.000Z",
+    },
+    {
+      name: "a report of everything",
+      document: trivyReport({
+        createdAt,
+        digests: Array.from({ length: 21 }, (_, at) => digestOf(String(at))),
+      }),
+      says: "The report names 21 digests: at most 20 are taken",
+    },
+  ])("refuses $name, and keeps nothing", async ({ document, options, says }) => {
+    const { message } = await failureOf(() => add(document, options), "invalid");
+    expect(message).toContain(says);
+    expect(done).toEqual([]);
+  });
+});
