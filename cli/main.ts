@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   plan: async () => (await import("./plan.ts")).addPlanCommand,
   import: async () => (await import("./import.ts")).addImportCommand,
   scan: async () => (await import("./scan.ts")).addScanCommands,
+  unlock: async () => (await import("./unlock.ts")).addUnlockCommand,
   status: async () => (await import("./status.ts")).addStatusCommand,
 };
 

@@ -45,6 +45,7 @@ import { type Status, status } from "./steps/status.ts";
 import { type SuggestQuestion, suggest } from "./steps/suggest.ts";
 import type { Suggestion } from "./steps/suggestion.ts";
 import { type SweepResult, sweep } from "./steps/sweep.ts";
+import { type Unlocked, unlock } from "./steps/unlock.ts";
 import type { QueueName } from "./stores/queues.ts";
 import { createScanReports } from "./stores/scan-reports.ts";
 import { createStores, type Stores } from "./stores/stores.ts";
@@ -67,6 +68,8 @@ export interface App {
   requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;
   getImport(id: string, signal: AbortSignal): Promise<ImportView>;
   listImports(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ImportList>;
+  /** Takes Wharfgate's lock from a tag at the target. */
+  unlock(body: unknown, actor: string, signal: AbortSignal): Promise<Unlocked>;
   /** What the next poll of a watch would do. */
   plan(watch: Watch, signal: AbortSignal): Promise<Plan>;
   /** As `plan`, for a row that is named; and what a changed or a new row would do. */
@@ -200,6 +203,7 @@ export function createApp(settings: Settings): App {
     requestPoll: (watch, actor, signal) => requestPoll(watch, actor, ports, signal),
     getImport: (id, signal) => getImport(id, stores.ledger, signal),
     listImports: (query, signal) => listImports(query, stores.ledger, signal),
+    unlock: (body, actor, signal) => unlock(body, actor, ports, signal),
     plan: (watch, signal) => plan(watch, ports, signal),
     planRow: (request, signal) => planRow(request, ports, signal),
     answerPlan: async (body, signal) => {

@@ -8,12 +8,14 @@ import { Failure } from "../model/failure.ts";
 import { formatRepository, parseRepository } from "../model/reference.ts";
 import { defaultHandling, referrerKinds } from "./handling.ts";
 import { type ImportRecord, type ImportState, importStates } from "./import-record.ts";
+import { keptTags, repair, repairs } from "./target-care.ts";
 import type { WatchId } from "./watch-id.ts";
 
 // Well under the 32 Ki characters that a column holds, and more than a reader's patience.
 const maxReason = 4000;
 const maxResults = 20;
 const maxDecisions = 50;
+const maxKept = 100;
 
 /** Table columns of a record; its keys are not among them. */
 export function toValues(record: ImportRecord): Values {
@@ -58,6 +60,10 @@ export function toValues(record: ImportRecord): Values {
     ...(reason === undefined ? {} : { reason: reason.slice(0, maxReason) }),
     ...(record.previousDigest === undefined ? {} : { previousDigest: record.previousDigest }),
     ...(record.link === undefined ? {} : { link: record.link }),
+    ...(record.locked === undefined ? {} : { locked: record.locked }),
+    ...(record.keptAs === undefined ? {} : { keptAs: JSON.stringify(record.keptAs.slice(-maxKept)) }),
+    ...(record.repair === undefined ? {} : { repair: JSON.stringify(record.repair) }),
+    ...(record.repairs === undefined ? {} : { repairs: JSON.stringify(record.repairs.slice(-maxResults)) }),
   };
 }
 
@@ -104,6 +110,10 @@ export function parseImportRecord(watch: WatchId, row: Row): ImportRecord {
     reason: optional("reason"),
     previousDigest: optional("previousDigest"),
     link: optional("link"),
+    locked: keeperOf(optional("locked")),
+    keptAs: json("keptAs", keptTags),
+    repair: json("repair", repair),
+    repairs: json("repairs", repairs),
   };
   const targetTag = optional("targetTag");
   return {
@@ -179,6 +189,10 @@ function present<T extends object>(values: T): Present<T> {
 
 function digestOrNone(text: string | undefined) {
   return text === undefined ? undefined : parseDigest(text);
+}
+
+function keeperOf(text: string | undefined): ImportRecord["locked"] {
+  return text === "registry" || text === "ledger" ? text : undefined;
 }
 
 function parseState(text: string): ImportState {

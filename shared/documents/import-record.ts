@@ -7,6 +7,7 @@ import type { Operation } from "../methods/method.ts";
 import type { Digest } from "../model/digest.ts";
 import { formatReference, formatRepository, type Repository } from "../model/reference.ts";
 import type { Handling } from "./handling.ts";
+import type { KeptTag, Repair } from "./target-care.ts";
 import type { WatchId } from "./watch-id.ts";
 
 /**
@@ -70,6 +71,14 @@ export interface ImportRecord {
   readonly reason?: string;
   /** For a moved tag: the digest that the target keeps. */
   readonly previousDigest?: string;
+  /** Who keeps the tag from being changed: the registry, or Wharfgate alone where the registry has no locks. */
+  readonly locked?: "registry" | "ledger";
+  /** What the tag had before and the target keeps under dated tags; oldest first. */
+  readonly keptAs?: readonly KeptTag[];
+  /** It mends its tag at the target. */
+  readonly repair?: Repair;
+  /** When the tag was mended before, the latest few. */
+  readonly repairs?: readonly Date[];
   readonly link?: string;
 }
 
@@ -93,7 +102,15 @@ export function isOpen({ state }: ImportRecord): boolean {
 
 /** An import that ended and is asked for again: first sight and people's decisions stay, whatever it was before. */
 export function openedAgain(before: ImportRecord, next: ImportRecord): ImportRecord {
-  return { ...next, seenAt: before.seenAt, decisions: before.decisions, hop: before.hop + 1 };
+  const { seenAt, decisions, keptAs, repairs } = before;
+  return {
+    ...next,
+    seenAt,
+    decisions,
+    ...(keptAs && { keptAs }),
+    ...(repairs && { repairs }),
+    hop: before.hop + 1,
+  };
 }
 
 /** The same image on the same way always has the same key, however often it is found. */

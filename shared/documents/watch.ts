@@ -86,6 +86,9 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   if (source === undefined && String(row.Source ?? "").trim() === "") {
     problems.unshift(`Source is missing: ${columns.Source}`);
   }
+  if (handling.lock === "locked" && rules.track.length > 0) {
+    problems.push("Lock locked and Track contradict each other: a tag that is followed has to move");
+  }
   if (!needsList(rules) && rules.track.length === 0 && problems.length === 0) {
     problems.push(
       `Tags, Verbatim and Track are all empty, so nothing would be chosen. Tags: ${columns.Tags}`,

@@ -12,7 +12,12 @@ export type Outcome =
       readonly checkAfterMs: number;
     })
   /** The target has the digest, by a HEAD just now. `present`: it was there before we did anything. */
-  | (Account & { readonly kind: "proven"; readonly how: "imported" | "present" })
+  | (Account & {
+      readonly kind: "proven";
+      readonly how: "imported" | "present";
+      /** Where its tag was to be locked: who keeps it now. */
+      readonly locked?: "registry" | "ledger";
+    })
   /** A gate is not open yet, or will not be. */
   | (Extract<Verdict, { readonly kind: "waiting" | "denied" }> & { readonly gate: string })
   | { readonly kind: "held"; readonly reason: string; readonly previousDigest: string }
@@ -84,9 +89,19 @@ export function decideImport(
     }
     case "proven": {
       const ended = withoutOperation({ ...next, ...accountOf(outcome) });
-      const { reason: __, ...clean } = ended;
-      const done: ImportRecord = { ...clean, state: "done", endedAt: context.now };
+      const { reason: __, locked: ___, repair, ...clean } = ended;
+      const done: ImportRecord = {
+        ...clean,
+        state: "done",
+        endedAt: context.now,
+        ...(outcome.locked && { locked: outcome.locked }),
+        ...(repair && { existing: repair.existing }),
+      };
       if (outcome.how === "present") return { record: done };
+      if (repair !== undefined) {
+        const repairs = [...(record.repairs ?? []), context.now];
+        return { record: { ...done, repairs }, announce: "repaired" };
+      }
       return { record: done, announce: record.existing === "replace" ? "updated" : "imported" };
     }
     case "held": {

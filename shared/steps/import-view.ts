@@ -21,6 +21,10 @@ export interface ImportView {
   readonly reason?: string;
   readonly previousDigest?: string;
   readonly link?: string;
+  /** Who keeps the tag from being changed. */
+  readonly locked?: "registry" | "ledger";
+  /** Where the target keeps what the tag had before. */
+  readonly keptAs?: readonly string[];
   /** What does the work, where `method` chose it, and why. */
   readonly via?: string;
   readonly why?: string;
@@ -45,6 +49,12 @@ export function describeImport(record: ImportRecord): ImportView {
     ...(reason !== undefined && { reason }),
     ...(previousDigest !== undefined && { previousDigest }),
     ...(link !== undefined && { link }),
+    ...(record.locked && { locked: record.locked }),
+    ...(record.keptAs && {
+      keptAs: record.keptAs.map(({ tag: kept, digest }) =>
+        formatReference({ host: target.host, path: target.path, tag: kept, digest }),
+      ),
+    }),
     ...(record.via !== undefined && { via: record.via }),
     ...(record.why !== undefined && { why: record.why }),
   };

@@ -13,10 +13,12 @@ import { type AdvancePorts, advance } from "./advance-import.ts";
 import { decideImport, type Outcome } from "./import-decision.ts";
 import { eventOf } from "./import-events.ts";
 import { describeImport, type ImportView } from "./import-view.ts";
+import { keepPrevious } from "./keep-previous.ts";
+import { type LockPorts, lockRefusal, lockTarget } from "./lock-target.ts";
 import type { PacePorts } from "./pace.ts";
 import { type GatesPort, passGates } from "./pass-gates.ts";
 
-export interface ImportPorts extends AdvancePorts, GatesPort, PacePorts {
+export interface ImportPorts extends AdvancePorts, GatesPort, LockPorts, PacePorts {
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly now: Clock;
@@ -64,21 +66,23 @@ export async function importStep(
     return { kind: "leased" };
   }
   const began = entry.lease === "lapsed" || entry.record.attempts > 0 ? "before" : "now";
-  const { outcome, gates } =
-    admitted?.kind === "put-off"
-      ? { outcome: admitted, gates: leased.record.gates }
-      : await attempt(leased, { began }, ports, signal);
+  const {
+    outcome,
+    gates,
+    entry: reached,
+  } = admitted?.kind === "put-off"
+    ? { outcome: admitted, gates: leased.record.gates, entry: leased }
+    : await attempt(leased, { began }, ports, signal);
   if (admitted?.kind === "pace") await admitted.close(signal);
   // A wait uses up no try, but what a dead worker had begun must not be forgotten over it.
   const attempts = outcome.kind === "put-off" && began === "before" ? 1 : 0;
-  const record = { ...leased.record, attempts: Math.max(leased.record.attempts, attempts) };
-  return finish({ ...leased, record }, { outcome, gates }, ports, signal);
+  const record = { ...reached.record, attempts: Math.max(reached.record.attempts, attempts) };
+  return finish({ entry: { ...reached, record }, outcome, gates }, ports, signal);
 }
 
 /** Decides what follows from a hop, sends it on and writes it down. */
 async function finish(
-  entry: Leased,
-  { outcome, gates }: Attempted,
+  { entry, outcome, gates }: Attempted,
   ports: ImportPorts,
   signal: AbortSignal,
 ): Promise<ImportResult> {
@@ -101,8 +105,9 @@ async function finish(
   };
 }
 
-/** What a hop came to, and what the gates said on the way. */
+/** What a hop came to, what the gates said on the way, and the row as it was written last. */
 interface Attempted {
+  readonly entry: Leased;
   readonly outcome: Outcome;
   readonly gates: readonly GateResult[];
 }
@@ -133,31 +138,52 @@ async function attempt(
   ports: ImportPorts,
   signal: AbortSignal,
 ): Promise<Attempted> {
+  let entry = leased;
   const { record } = leased;
   let { gates } = record;
   try {
     const passed = await passGates(record, ports, signal);
     gates = passed.results;
-    const outcome = passed.outcome ?? (await advance(record, options, ports, signal));
-    if (outcome.kind !== "failed") return { outcome, gates };
+    if (passed.outcome !== undefined) return { entry, outcome: passed.outcome, gates };
+    if (record.operation === undefined) {
+      const failure = await lockRefusal(record, ports, signal);
+      if (failure !== undefined) return { entry, outcome: { kind: "failed", failure }, gates };
+      entry = await withPreviousKept(leased, ports, signal);
+    }
+    const outcome = await advance(entry.record, options, ports, signal);
+    if (outcome.kind === "proven" && record.handling.lock === "locked") {
+      const locked = await lockTarget(record, ports, signal);
+      return { entry, outcome: { ...outcome, ...(locked && { locked }) }, gates };
+    }
+    if (outcome.kind !== "failed") return { entry, outcome, gates };
     const { failure } = outcome;
     const heeded = await heedRefusal(record, { failure, operation: "ended" }, ports, signal);
-    return { outcome: heeded ?? outcome, gates };
+    return { entry, outcome: heeded ?? outcome, gates };
   } catch (error) {
     const failure = toFailure(error, `importing ${formatReference({ ...record.source, tag: record.tag })}`);
     // The host is going down: the queue gives the message to another worker, which waits for the lease.
     if (failure.code === "canceled") throw failure;
     if (failure.code === "internal") {
       // A defect of ours: for the queue's own retries and then for the dead letters, which a lease would keep it from.
-      const { lease: _, ...released } = record;
-      await ports.ledger.update(leased, { ...released, attempts: record.attempts + 1 }, { signal });
+      const { lease: _, ...released } = entry.record;
+      await ports.ledger.update(entry, { ...released, attempts: record.attempts + 1 }, { signal });
       throw failure;
     }
     const heeded = await heedRefusal(record, { failure, operation: "kept" }, ports, signal);
-    if (heeded !== undefined) return { outcome: heeded, gates };
+    if (heeded !== undefined) return { entry, outcome: heeded, gates };
     // Asking failed, which says nothing of what was asked about.
     if (record.operation !== undefined && failure.transient)
-      return { outcome: { kind: "unclear", failure }, gates };
-    return { outcome: { kind: "failed", failure }, gates };
+      return { entry, outcome: { kind: "unclear", failure }, gates };
+    return { entry, outcome: { kind: "failed", failure }, gates };
   }
+}
+
+/** Where the tag's digest is kept is written down before the tag moves: afterwards nobody could tell. */
+async function withPreviousKept(leased: Leased, ports: ImportPorts, signal: AbortSignal): Promise<Leased> {
+  const kept = await keepPrevious(leased.record, ports, signal);
+  const before = leased.record.keptAs ?? [];
+  if (kept === undefined || before.some(({ tag, digest }) => tag === kept.tag && digest === kept.digest))
+    return leased;
+  const record = { ...leased.record, keptAs: [...before, kept] };
+  return { record, etag: await ports.ledger.update(leased, record, { signal }) };
 }

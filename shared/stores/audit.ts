@@ -4,11 +4,21 @@ import type { Table } from "../azure/tables.ts";
 /** Who did what by HTTP or command line; written before it is done. */
 export interface AuditEntry {
   readonly actor: string;
-  readonly action: "import" | "poll" | "watch-add" | "watch-remove" | "scan-add";
+  readonly action: AuditAction;
   /** What it was done to: a reference, a watch, digests of images. */
   readonly subject: string;
   readonly at: Date;
+  /** In the actor's own words. */
+  readonly reason?: string;
 }
+
+export type AuditAction =
+  | "import"
+  | "poll"
+  | "watch-add"
+  | "watch-remove"
+  | "scan-add" // a scan report is taken in
+  | "unlock"; // a locked tag at the target
 
 /** Table `audit`: partition = day (UTC), row = time and a random part. */
 export interface Audit {
@@ -17,11 +27,11 @@ export interface Audit {
 
 export function createAudit(table: Table): Audit {
   return {
-    record: async ({ actor, action, subject, at }, signal) => {
+    record: async ({ actor, action, subject, at, reason }, signal) => {
       const time = at.toISOString();
       await table.insert(
         { partition: time.slice(0, 10), row: `${time}~${randomUUID()}` },
-        { actor, action, subject },
+        { actor, action, subject, ...(reason !== undefined && { reason }) },
         signal,
       );
     },

@@ -5,6 +5,7 @@ import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createHosts, type Hosts } from "./hosts.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
+import { createLocks, type Locks } from "./locks.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { createTicks, type Ticks } from "./ticks.ts";
@@ -22,6 +23,7 @@ export interface Stores {
   readonly deadLetters: DeadLetters;
   readonly audit: Audit;
   readonly requests: Requests;
+  readonly locks: Locks;
   readonly queues: Queues;
 }
 
@@ -42,6 +44,7 @@ export function createStores({ table, queue, leaseMs }: StorePorts): Stores {
     deadLetters: createDeadLetters(table("deadletters")),
     audit: createAudit(table("audit")),
     requests: createRequests(table("requests")),
+    locks: createLocks(table("locks")),
     queues: createQueues(queue),
   };
 }

@@ -55,7 +55,14 @@ it.each([
 });
 
 describe("a ledger row", () => {
-  const record = makeRecord({ operation: { path: "x" }, notify: [] });
+  const record = makeRecord({
+    operation: { path: "x" },
+    notify: [],
+    locked: "ledger",
+    keptAs: [{ tag: "stable-20261122", digest: digestNamed("old"), at: new Date("2026-11-22T10:00:00Z") }],
+    repair: { kind: "overwritten", found: digestNamed("foreign"), existing: "keep" },
+    repairs: [new Date("2026-11-21T10:00:00Z")],
+  });
   const row = { partition: "default~app", row: record.key, etag: "e", changedAt: new Date(), ageMs: 0 };
 
   it("gives the record back", () => {

@@ -221,6 +221,7 @@ describe("a bad row", () => {
     { row: { Pins: "1.0" }, reason: "has no digest" },
     { row: { Referrers: "sigs" }, reason: "Referrers must be signatures or attestations or sboms or all" },
     { row: { Lock: "yes" }, reason: "Lock must be open or locked" },
+    { row: { Lock: "locked", Track: "latest" }, reason: "Lock locked and Track contradict each other" },
     { row: { Site: "A" }, reason: "is not a name" },
     { row: { Cooldown: "3" }, reason: 'Cooldown "3" is not a time of up to a year' },
     { row: { Tgs: "semver *" }, reason: '"Tgs" is not a column of a watch: did you mean Tags?' },

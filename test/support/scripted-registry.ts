@@ -4,6 +4,7 @@ import { Failure } from "../../shared/model/failure.ts";
 import type { Platform } from "../../shared/model/platform.ts";
 import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
 import type { Registry } from "../../shared/registry/registry.ts";
+import type { Effect } from "./scripted-ways.ts";
 
 /** A registry of tags alone, which notes what it is asked and fails where it is told to. */
 export interface ScriptedRegistry extends Registry {
@@ -15,6 +16,12 @@ export interface ScriptedRegistry extends Registry {
   readonly prepared: (readonly string[])[];
   /** Thrown by every call that begins with the key, until it is deleted. */
   readonly faults: Map<string, Error>;
+  /** What is there by its digest, `repository@digest`, whether a tag has it or not. */
+  readonly manifests: Map<string, Partial<Manifest>>;
+  /** Tags and digests, `repository:reference`, that are locked; undefined where the registry has no locks. */
+  locks: Set<string> | undefined;
+  /** Runs what changes something. */
+  onWrite: Effect;
   /** What every index offers. */
   platforms: readonly Platform[];
   /** Called before each answer. */
@@ -29,7 +36,20 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
   };
   const find = (repository: string, reference: string): Digest | undefined => {
     if (!reference.includes(":")) return registry.tags.get(`${repository}:${reference}`);
+    if (registry.manifests.has(`${repository}@${reference}`)) return reference as Digest;
     return [...registry.tags.values()].find((digest) => digest === reference);
+  };
+  const write = async <T>(call: string, run: () => T): Promise<T> => {
+    await answer(call);
+    return registry.onWrite(`target ${call.split(" ", 1)[0]}`, async () => run());
+  };
+  const tagsOf = (repository: string, digest: Digest): string[] =>
+    [...registry.tags].flatMap(([name, held]) =>
+      held === digest && name.startsWith(`${repository}:`) ? [name] : [],
+    );
+  const assertOpen = (names: readonly string[]): void => {
+    for (const name of names)
+      if (registry.locks?.has(name)) throw new Failure("conflict", `${host}/${name} is locked`);
   };
   const descriptor = (digest: Digest) => ({ mediaType: mediaTypes.ociIndex, digest, size: 100 });
   const unused = (): never => {
@@ -41,6 +61,9 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
     calls: [],
     prepared: [],
     faults: new Map(),
+    manifests: new Map(),
+    locks: undefined,
+    onWrite: (_name, run) => run(),
     platforms: [],
     onCall: () => {},
     prepare: (repositories) => void registry.prepared.push(repositories),
@@ -67,20 +90,63 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
         bytes: new Uint8Array(),
         manifests,
         blobs: [],
+        ...registry.manifests.get(`${repository}@${digest}`),
       };
       return index;
     },
-    putManifest: unused,
+    putManifest: (repository, reference, { descriptor: { digest } }) =>
+      write(`put ${repository}:${reference}`, () => {
+        if (reference.includes(":")) registry.manifests.set(`${repository}@${reference}`, {});
+        else {
+          assertOpen([`${repository}:${reference}`]);
+          registry.tags.set(`${repository}:${reference}`, digest);
+        }
+        return digest;
+      }),
     headBlob: unused,
     getBlob: unused,
     mountBlob: unused,
     startUpload: unused,
     listRepositories: unused,
-    listReferrers: unused,
-    deleteTag: unused,
-    deleteManifest: unused,
-    lockOf: unused,
-    setLock: unused,
+    listReferrers: async (repository, subject) => {
+      await answer(`referrers ${repository}@${subject}`);
+      return [...registry.manifests].flatMap(([name, manifest]) =>
+        name.startsWith(`${repository}@`) && manifest.subject?.digest === subject
+          ? [descriptor(name.slice(repository.length + 1) as Digest)]
+          : [],
+      );
+    },
+    deleteTag: (repository, tag) =>
+      write(`untag ${repository}:${tag}`, () => {
+        assertOpen([`${repository}:${tag}`]);
+        const digest = registry.tags.get(`${repository}:${tag}`);
+        // The manifest stays.
+        if (digest !== undefined && !registry.manifests.has(`${repository}@${digest}`))
+          registry.manifests.set(`${repository}@${digest}`, {});
+        return registry.tags.delete(`${repository}:${tag}`) ? "deleted" : "absent";
+      }),
+    deleteManifest: (repository, digest) =>
+      write(`delete ${repository}@${digest}`, () => {
+        const tags = tagsOf(repository, digest);
+        assertOpen([`${repository}:${digest}`, ...tags]);
+        for (const name of tags) registry.tags.delete(name);
+        const known = registry.manifests.delete(`${repository}@${digest}`);
+        return known || tags.length > 0 ? "deleted" : "absent";
+      }),
+    lockOf: async (repository, reference) => {
+      await answer(`lock-of ${repository}:${reference}`);
+      if (registry.locks === undefined) return "none";
+      return registry.locks.has(`${repository}:${reference}`) ? "locked" : "open";
+    },
+    setLock: async (repository, reference, { lock }) => {
+      const { locks } = registry;
+      if (locks === undefined) return "none";
+      return write(`${lock === "locked" ? "lock" : "unlock"} ${repository}:${reference}`, () => {
+        if (lock === "locked") locks.add(`${repository}:${reference}`);
+        else locks.delete(`${repository}:${reference}`);
+        return "set";
+      });
+    },
   };
   return registry;
 }

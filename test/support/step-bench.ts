@@ -148,6 +148,7 @@ export function createStepBench(): StepBench {
   const target = createScriptedRegistry(targetHost);
   upstream.onCall = alive;
   target.onCall = alive;
+  target.onWrite = effect;
   const method = createScriptedMethod(target, effect);
   const channel = createScriptedChannel(effect);
   const gates = createScriptedGates(now);

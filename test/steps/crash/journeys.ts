@@ -199,6 +199,25 @@ export const journeys: readonly Journey[] = [
     told: ["failed 1.0.0", "imported 1.1.0"],
   },
   {
+    name: "a version that is locked where the registry has locks",
+    columns: { ...versions, Lock: "locked" },
+    given: [
+      ({ target }) => {
+        target.locks = new Set();
+      },
+    ],
+    happens: [published({ "1.0.0": "a" })],
+    target: { "1.0.0": "a" },
+    told: ["imported 1.0.0"],
+  },
+  {
+    name: "a floating tag whose earlier digests are kept",
+    columns: { ...floating, Previous: "keep" },
+    happens: [published({ latest: "a" }), published({ latest: "b" })],
+    target: { latest: "b", "latest-20261122": "a" },
+    told: ["updated latest", "updated latest"],
+  },
+  {
     name: "a watch that cannot be followed",
     columns: { ...versions, Approval: "sometimes" },
     happens: [published({ "1.0.0": "a" })],
