@@ -25,10 +25,11 @@ export interface Sigstore {
 
 /** The library takes a tenth of a second to load: only those who demand a signature wait for it. */
 export async function loadSigstore(): Promise<Sigstore> {
-  const [library, { bundleFromJSON }, { TrustedRoot }] = await Promise.all([
+  const [library, { bundleFromJSON }, { TrustedRoot }, { ed25519ph }] = await Promise.all([
     import("@sigstore/verify"),
     import("@sigstore/bundle"),
     import("@sigstore/protobuf-specs"),
+    import("@noble/curves/ed25519.js"),
   ]);
   const { toSignedEntity, toTrustMaterial, VerificationError, Verifier } = library;
   const codeOf = (error: unknown) => (error instanceof VerificationError ? error.code : undefined);
@@ -84,6 +85,29 @@ export async function loadSigstore(): Promise<Sigstore> {
     };
   }
 
+  /** What is signed, by what we have read; the library would take the document's word for the digest of a bare message. */
+  function contentOf({ signed, payload, signature }: SignedDocument): SignedEntity["signature"] {
+    return {
+      signature,
+      compareSignature: (other) => same(other, signature),
+      compareDigest: (digest) => isDigestOf(payload, digest),
+      compareSignedDigest: (digest) => isDigestOf(signed, digest),
+      verifySignature: (key) => isSignedBy(key, signed, signature),
+    };
+  }
+
+  function isSignedBy(key: KeyObject, signed: Buffer, signature: Buffer): boolean {
+    if (key.asymmetricKeyType !== "ed25519")
+      return hashes.some((hash) => checkSignature(hash, signed, key, signature));
+    // Cosign signs a hash with such keys (Ed25519ph of RFC 8032), which Node's own crypto cannot check.
+    const { x = "" } = key.export({ format: "jwk" });
+    return (
+      signature.length === 64 &&
+      (checkSignature(null, signed, key, signature) ||
+        ed25519ph.verify(signature, signed, Buffer.from(x, "base64url"), { zip215: false }))
+    );
+  }
+
   function materialOf({ root }: KeylessTrust) {
     try {
       return toTrustMaterial(TrustedRoot.fromJSON(root));
@@ -102,24 +126,8 @@ export async function loadSigstore(): Promise<Sigstore> {
 // Extended key usage: https://github.com/sigstore/fulcio/blob/main/docs/certificate-specification.md
 const codeSigning = "1.3.6.1.5.5.7.3.3";
 
-/** What is signed, by what we have read; the library would take the document's word for the digest of a bare message. */
-function contentOf({ signed, payload, signature }: SignedDocument): SignedEntity["signature"] {
-  return {
-    signature,
-    compareSignature: (other) => same(other, signature),
-    compareDigest: (digest) => isDigestOf(payload, digest),
-    compareSignedDigest: (digest) => isDigestOf(signed, digest),
-    verifySignature: (key) => isSignedBy(key, signed, signature),
-  };
-}
-
 // Signers take the hash that fits the curve, or SHA-256 whatever the curve, as cosign did before its version 2.5.
 const hashes = ["sha256", "sha384", "sha512"] as const;
-
-function isSignedBy(key: KeyObject, signed: Buffer, signature: Buffer): boolean {
-  if (key.asymmetricKeyType === "ed25519") return checkSignature(null, signed, key, signature);
-  return hashes.some((hash) => checkSignature(hash, signed, key, signature));
-}
 
 function isDigestOf(bytes: Buffer, digest: Buffer): boolean {
   const hash = hashes.find((each) => Number(each.slice(3)) === digest.length * 8);
