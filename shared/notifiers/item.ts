@@ -45,10 +45,16 @@ function factsOf({ kind, source, target, digest, previousDigest }: Event): Fact[
   return [
     ...fact("Source", source),
     ...fact("Target", target),
-    ...digestFact(moved ? "Held" : "Before", previousDigest),
+    ...digestFact(otherDigest[kind] ?? "Before", previousDigest),
     ...digestFact(moved ? "Upstream" : "Digest", digest),
   ];
 }
+
+const otherDigest: Partial<Readonly<Record<Event["kind"], string>>> = {
+  moved: "Held",
+  drifted: "Found",
+  repaired: "Replaced",
+};
 
 function asidesOf(event: Event): Fact[] {
   const { method, elapsedMs, watch } = event;

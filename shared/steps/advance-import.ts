@@ -9,6 +9,7 @@ import { formatPlatform, type Platform, parsePlatform } from "../model/platform.
 import { formatReference } from "../model/reference.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import { accountOf, type Outcome } from "./import-decision.ts";
+import { missingParts } from "./missing-parts.ts";
 
 export interface AdvancePorts {
   readonly registries: Registries;
@@ -62,20 +63,22 @@ export async function advance(
 
 /** Whether an import that was put off would set a floating tag back to what it was then. */
 async function movedOn(
-  { existing, source, tag, digest, credential }: ImportRecord,
+  { existing, repair, source, tag, digest, credential }: ImportRecord,
   { registries }: AdvancePorts,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (existing === "keep") return false;
+  if ((repair?.existing ?? existing) === "keep") return false;
   const found = await registries.open(source.host, credential).headManifest(source.path, tag, signal);
   return found !== undefined && found.digest !== digest;
 }
 
 function orderOf(record: ImportRecord): ImportOrder {
+  const { host, path } = record.target;
   return {
     key: record.key,
     source: { ...record.source, digest: record.digest },
-    target: record.target,
+    // Under a tag that is there, methods would find nothing to do.
+    target: record.repair?.kind === "incomplete" ? { host, path } : record.target,
     existing: record.existing,
     nondistributable: record.handling.nondistributable,
     ...(record.handling.platforms === "only" && { only: record.platforms.map(parsePlatform) }),
@@ -103,7 +106,7 @@ async function conclude(
   const target = formatReference(record.target);
   const failure = new Failure(
     "unavailable",
-    `${record.method} said done, but ${target} does not have ${shortDigest(record.digest)}`,
+    `${record.method} said done, but ${target} does not have ${shortDigest(record.digest)}${record.repair?.kind === "incomplete" ? " with all that its index names" : ""}`,
   );
   return { kind: "failed", failure, ...account };
 }
@@ -117,8 +120,13 @@ async function lookAtTarget(
   signal: AbortSignal,
 ): Promise<Settled | undefined> {
   const { host, path, tag } = record.target;
-  const found = await ports.openTarget(host).headManifest(path, tag ?? record.digest, signal);
-  if (found?.digest === record.digest) return { kind: "proven", how: "imported" };
+  const registry = ports.openTarget(host);
+  const found = await registry.headManifest(path, tag ?? record.digest, signal);
+  if (found?.digest === record.digest) {
+    const mended =
+      record.repair?.kind !== "incomplete" || (await missingParts(record, registry, signal)).length === 0;
+    return mended ? { kind: "proven", how: "imported" } : undefined;
+  }
   if (found === undefined || record.existing === "replace") return undefined;
   return {
     kind: "held",

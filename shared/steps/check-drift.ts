@@ -1,23 +1,20 @@
 import { createHash } from "node:crypto";
 import type { ImportRecord } from "../documents/import-record.ts";
+import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
-import type { Clock } from "../model/clock.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
-import { shortDigest } from "../model/digest.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, toFailure } from "../model/failure.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
-import type { Registry } from "../registry/registry.ts";
-import type { Ledger } from "../stores/ledger.ts";
-import type { Queues } from "../stores/queues.ts";
+import type { Ledger, LedgerEntry, OutboxEntry } from "../stores/ledger.ts";
+import type { WatchStates } from "../stores/watch-states.ts";
 import type { Watches } from "../stores/watches.ts";
+import { missingParts } from "./missing-parts.ts";
+import { type Drift, describeDrift, type RepairPorts, repairDrift, whyLeft } from "./repair-drift.ts";
 
-export interface DriftPorts {
+export interface DriftPorts extends RepairPorts {
   readonly watches: Watches;
-  readonly ledger: Ledger;
-  readonly queues: Queues;
-  readonly openTarget: (host: string) => Registry;
+  readonly states: WatchStates;
   readonly channels: readonly string[];
-  readonly now: Clock;
 }
 
 const slotMs = 5 * 60_000;
@@ -26,18 +23,24 @@ const questionsAtOnce = 4;
 
 /**
  * Looks at the target for the imported tags of those watches whose turn it is: each watch once a day. A tag that is gone
- * or has another digest is reported, once a day while it lasts.
+ * or has another digest is reported, once a day while it lasts, and mended if the watch says so. Each day one of the watch's
+ * indexes is asked for all that it names, in turns.
  */
 export async function checkDrift(ports: DriftPorts, signal: AbortSignal): Promise<number> {
-  const slot = Math.floor(ports.now().getTime() / slotMs) % slotsPerDay;
+  const slots = Math.floor(ports.now().getTime() / slotMs);
   let drifted = 0;
   for (const row of await ports.watches.all(signal)) {
-    if (row.kind === "rejected" || row.watch.enabled === "no" || slotOf(row.watch) !== slot) continue;
+    if (row.kind === "rejected" || row.watch.enabled === "no") continue;
+    if (slotOf(row.watch) !== slots % slotsPerDay) continue;
     const current = await currentImports(row.watch, ports.ledger, signal);
-    const found = await mapConcurrent(current, questionsAtOnce, (record) => driftOf(record, ports, signal));
-    for (const drift of found) {
-      if (drift === undefined) continue;
-      await announce(drift, row.watch.notify ?? ports.channels, ports, signal);
+    const whole = current[Math.floor(slots / slotsPerDay) % current.length];
+    const found = await mapConcurrent(current, questionsAtOnce, async (entry) => {
+      const drift = await driftOf(entry.record, entry === whole ? "whole" : "tag", ports, signal);
+      return drift && { entry, drift };
+    });
+    for (const each of found) {
+      if (each === undefined) continue;
+      await report(row.watch, each, ports, signal);
       drifted += 1;
     }
   }
@@ -50,38 +53,32 @@ export function slotOf(watch: WatchId): number {
 }
 
 /** The last finished import of each target tag: earlier digests of a floating tag are history, not drift. */
-async function currentImports(watch: WatchId, ledger: Ledger, signal: AbortSignal): Promise<ImportRecord[]> {
-  const latest = new Map<string, ImportRecord>();
-  for await (const { record } of ledger.ofWatch(watch, signal)) {
-    if (record.state !== "done" || record.endedAt === undefined) continue;
-    const target = formatReference(record.target);
-    const known = latest.get(target)?.endedAt;
-    if (known === undefined || known < record.endedAt) latest.set(target, record);
+async function currentImports(watch: WatchId, ledger: Ledger, signal: AbortSignal): Promise<LedgerEntry[]> {
+  const latest = new Map<string, LedgerEntry>();
+  for await (const entry of ledger.ofWatch(watch, signal)) {
+    const { state, endedAt, target, digest } = entry.record;
+    if (state !== "done" || endedAt === undefined) continue;
+    const name = formatReference(target.tag === undefined ? { ...target, digest } : target);
+    const known = latest.get(name)?.record.endedAt;
+    if (known === undefined || known < endedAt) latest.set(name, entry);
   }
   return [...latest.values()];
 }
 
-interface Drift {
-  readonly record: ImportRecord;
-  readonly reason: string;
-}
-
 async function driftOf(
   record: ImportRecord,
+  depth: "tag" | "whole",
   { openTarget }: DriftPorts,
   signal: AbortSignal,
 ): Promise<Drift | undefined> {
   const { host, path, tag } = record.target;
-  const target = formatReference(record.target);
   try {
-    const found = await openTarget(host).headManifest(path, tag ?? record.digest, signal);
-    if (found?.digest === record.digest) return undefined;
-    // An import keeps a tag that it finds with another digest: that one has to go first.
-    const reason =
-      found === undefined
-        ? `${target} is gone: somebody changed the target. Ask for the import anew to mend it`
-        : `${target} has another digest now, ${shortDigest(found.digest)}: somebody changed the target. To mend it remove that tag, then ask for the import anew`;
-    return { record, reason };
+    const registry = openTarget(host);
+    const found = await registry.headManifest(path, tag ?? record.digest, signal);
+    if (found === undefined) return { kind: "gone" };
+    if (found.digest !== record.digest) return { kind: "overwritten", found: found.digest };
+    if (depth === "tag") return undefined;
+    return (await missingParts(record, registry, signal)).length === 0 ? undefined : { kind: "incomplete" };
   } catch (error) {
     // A target that cannot be asked today is no drift; imports report its trouble.
     if (error instanceof Failure && error.code !== "internal") return undefined;
@@ -89,18 +86,67 @@ async function driftOf(
   }
 }
 
-async function announce(
-  { record, reason }: Drift,
-  channels: readonly string[],
+async function report(
+  watch: Watch,
+  { entry, drift }: { readonly entry: LedgerEntry; readonly drift: Drift },
   ports: DriftPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const at = ports.now().toISOString();
+  const { record } = entry;
+  const left = await whyNotMended(watch, record, drift, ports, signal);
+  const reason = `${describeDrift(record, drift)}. ${left ?? "It is being repaired"}`;
+  const channels = watch.notify ?? ports.channels;
+  const announce = driftEvent(record, { drift, reason, channels }, ports.now());
+  if (left === undefined) return repairDrift(entry, { drift, announce }, ports, signal);
   const partition = watchKey(record.watch);
+  await ports.ledger.announce(partition, announce, signal);
+  await ports.queues.notify({ kind: "relay", partition }, { signal });
+}
+
+/** An import keeps a tag that it finds with another digest: that one has to go first. */
+const advice: Readonly<Record<Drift["kind"], string>> = {
+  gone: "Ask for the import anew to mend it",
+  overwritten: "To mend it remove that tag, then ask for the import anew",
+  incomplete: "To mend it remove that tag, then ask for the import anew",
+};
+
+async function whyNotMended(
+  watch: Watch,
+  record: ImportRecord,
+  drift: Drift,
+  ports: DriftPorts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (watch.handling.drift === "report") return advice[drift.kind];
+  const states = await ports.states.some(watch.source.host, [watch], signal);
+  if (record.subject === undefined && !states.get(watchKey(watch))?.state.known.has(record.tag))
+    return "The watch does not follow it any more, so that it is left as it is";
+  const { host, path, tag } = record.target;
+  try {
+    const lock = tag === undefined ? "none" : await ports.openTarget(host).lockOf(path, tag, signal);
+    return whyLeft(record, { drift, lock, now: ports.now() });
+  } catch (error) {
+    const failure = toFailure(error, `reading the lock of ${formatReference(record.target)}`);
+    if (failure.code === "internal" || failure.code === "canceled") throw failure;
+    return `Whether it is locked cannot be told: ${failure.message}`;
+  }
+}
+
+function driftEvent(
+  record: ImportRecord,
+  {
+    drift: { found },
+    reason,
+    channels,
+  }: { readonly drift: Drift; readonly reason: string; readonly channels: readonly string[] },
+  now: Date,
+): OutboxEntry {
+  const at = now.toISOString();
+  const key = createHash("sha256")
+    .update(`${record.key} drifted ${at.slice(0, 10)}`)
+    .digest("hex");
   const event = {
-    key: createHash("sha256")
-      .update(`${record.key} drifted ${at.slice(0, 10)}`)
-      .digest("hex"),
+    key,
     kind: "drifted",
     at,
     watch: formatWatchId(record.watch),
@@ -109,7 +155,7 @@ async function announce(
     digest: record.digest,
     target: formatReference(record.target),
     reason,
+    ...(found !== undefined && { previousDigest: found }),
   } as const;
-  await ports.ledger.announce(partition, { event, channels }, signal);
-  await ports.queues.notify({ kind: "relay", partition }, { signal });
+  return { event, channels };
 }

@@ -16,14 +16,15 @@ export interface Passed {
 
 /**
  * Asks the gates before a method is started, at each start anew: a report may have aged, a policy may have changed. A referrer
- * comes in on the word of its image, which has passed them.
+ * comes in on the word of its image, which has passed them; what is put back at the target has passed them itself.
  */
 export async function passGates(
   record: ImportRecord,
   { gates }: GatesPort,
   signal: AbortSignal,
 ): Promise<Passed> {
-  if (record.operation !== undefined || record.subject !== undefined) return { results: record.gates };
+  const passed = record.operation !== undefined || record.repair !== undefined;
+  if (passed || record.subject !== undefined) return { results: record.gates };
   const { results, stopped } = await gates.pass(subjectOf(record), signal);
   if (stopped === undefined) return { results };
   const { gate, verdict } = stopped;

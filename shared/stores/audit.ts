@@ -18,7 +18,8 @@ export type AuditAction =
   | "watch-add"
   | "watch-remove"
   | "scan-add" // a scan report is taken in
-  | "unlock"; // a locked tag at the target
+  | "unlock" // a locked tag at the target
+  | "repair"; // an imported tag that was changed at the target
 
 /** Table `audit`: partition = day (UTC), row = time and a random part. */
 export interface Audit {

@@ -1,7 +1,9 @@
 import type { Verdict } from "../../../shared/gates/gate.ts";
 import type { Progress } from "../../../shared/methods/method.ts";
 import { Failure, type FailureCode } from "../../../shared/model/failure.ts";
+import { slotOf } from "../../../shared/steps/check-drift.ts";
 import { digestNamed, upstreamHost } from "../../support/records.ts";
+import { never } from "../../support/registries.ts";
 import type { ScriptedRegistry } from "../../support/scripted-registry.ts";
 import type { MethodCall } from "../../support/scripted-ways.ts";
 import type { StepBench } from "../../support/step-bench.ts";
@@ -20,6 +22,19 @@ export function published(tags: Readonly<Record<string, string>>): Happening {
 /** Somebody pushes, past Wharfgate. */
 export function put({ tags }: ScriptedRegistry, name: string, content: string): void {
   tags.set(name, digestNamed(content));
+}
+
+/** Something happens at the target, and the watch's turn to be checked for drift comes. */
+export function checkedAfter(happens: (bench: StepBench) => void): Happening {
+  const slotMs = 5 * minuteMs;
+  return async (bench) => {
+    happens(bench);
+    const wanted = slotOf({ group: "default", name: "app" });
+    while (Math.floor(bench.now().getTime() / slotMs) % 288 !== wanted) bench.pass(slotMs);
+    // As in a system whose schedule runs.
+    await bench.stores.ticks.record(bench.now(), never);
+    await bench.sweep();
+  };
 }
 
 /** The method's next calls, each once: an end that does not hang on how often it is called, for there may be one call more. */

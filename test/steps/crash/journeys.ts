@@ -1,6 +1,7 @@
 import { Failure } from "../../../shared/model/failure.ts";
 import {
   always,
+  checkedAfter,
   denied,
   failing,
   gateSays,
@@ -216,6 +217,20 @@ export const journeys: readonly Journey[] = [
     happens: [published({ latest: "a" }), published({ latest: "b" })],
     target: { latest: "b", "latest-20261122": "a" },
     told: ["updated latest", "updated latest"],
+  },
+  {
+    name: "a version that is removed from the target, and repaired",
+    columns: { ...versions, Drift: "repair" },
+    happens: [published({ "1.0.0": "a" }), checkedAfter(({ target }) => void target.tags.delete("m:1.0.0"))],
+    target: { "1.0.0": "a" },
+    told: ["drifted 1.0.0", "imported 1.0.0", "repaired 1.0.0"],
+  },
+  {
+    name: "a version that is overwritten at the target, and repaired",
+    columns: { ...versions, Drift: "repair" },
+    happens: [published({ "1.0.0": "a" }), checkedAfter(({ target }) => put(target, "m:1.0.0", "foreign"))],
+    target: { "1.0.0": "a" },
+    told: ["drifted 1.0.0", "imported 1.0.0", "repaired 1.0.0"],
   },
   {
     name: "a watch that cannot be followed",
