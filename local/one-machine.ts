@@ -6,6 +6,8 @@ import { createRegistries } from "../shared/auth/registries.ts";
 import type { RegistryAccess } from "../shared/auth/registry-access.ts";
 import { parseHostRules } from "../shared/http/host-rules.ts";
 import { startArm } from "./arm/arm.ts";
+import { openArmCache } from "./arm/cache.ts";
+import { createCachePulls } from "./arm/cache-pulls.ts";
 import { createRegistryTransfer } from "./arm/registry-transfer.ts";
 import type { Azurite } from "./azurite.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo/upstream.ts";
@@ -71,12 +73,16 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
   const ports = await choosePorts(options.ports ?? "usual", join(dir, "ports.json"));
   const admin = { username: "wharfgate", password: await secretOf(join(dir, "registry-password")) };
   const identity = await startIdentity();
+  const service = { username: "service", password: randomBytes(18).toString("base64url") };
+  const cache = await openArmCache({ file: join(dir, "cache-rules.json") });
+  const cachePulls = createCachePulls(cache);
   const [azurite, registry, upstream, inbox] = await Promise.all([
     options.storage,
     startRegistry({
       root: join(dir, "registry"),
       port: ports.registry.port,
       access: { kind: "acr", admin, acceptsEntraToken: (token) => identity.accepts(token, registryAudience) },
+      pullThrough: cachePulls,
       log: (line) => log("error", line),
       ...(options.onRegistryRequest && { onRequest: options.onRegistryRequest }),
     }),
@@ -88,6 +94,8 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     }),
     startInbox({ dir: join(dir, "inbox"), port: ports.inbox.port, smtpPort: ports.smtp.port, log }),
   ]);
+  // The service's own way into its registry, where cache rules keep nobody out.
+  const inner = await startRegistry({ root: join(dir, "registry"), access: { kind: "basic", ...service } });
   const allowed = options.upstreams === undefined ? upstreams : `${options.upstreams} ${upstreams}`;
   const rules = parseHostRules(allowed);
   const arm = await startArm({
@@ -96,11 +104,13 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     registry: { resourceId, loginServer: registry.host },
     transfer: createRegistryTransfer({
       upstreams: (credentials) => createRegistries({ rules, credentials, ...options.access }),
-      target: createRegistries({ rules, credentials: { resolve: async () => admin } }).open(
-        registry.host,
-        "admin",
+      target: createRegistries({ rules, credentials: { resolve: async () => service } }).open(
+        inner.host,
+        "service",
       ),
     }),
+    cache,
+    cachePulls,
     pools: { [pool]: 2 },
     accepts: identity.accepts,
     retryAfterSeconds: 1,
@@ -145,7 +155,8 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
       ports,
     ),
     close: async () => {
-      await Promise.all([registry.close(), upstream.close(), inbox.close(), arm.close(), identity.close()]);
+      await arm.close();
+      await Promise.all([inner.close(), registry.close(), upstream.close(), inbox.close(), identity.close()]);
       await azurite.stop();
     },
   };

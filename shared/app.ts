@@ -141,6 +141,7 @@ export function createApp(settings: Settings): App {
     budgetMs: settings.leaseMs * 0.4,
     ...(target.credential === undefined ? {} : { targetCredential: target.credential }),
     ...(settings.acr === undefined ? {} : { acr: createAcr({ ...settings.acr, credential: identity }) }),
+    credentialSets: settings.credentialSets,
     ...(settings.agentPool === undefined ? {} : { agentPool: settings.agentPool }),
   });
   const channels = settings.channels.map(({ name }) => name);

@@ -2,12 +2,14 @@ import { type HostCredential, parseHostCredential } from "./auth/host-credential
 import { type RegistryAccess, readRegistryAccess } from "./auth/registry-access.ts";
 import { createSettingReader } from "./auth/setting-reader.ts";
 import { parseEntraHosts } from "./auth/token-hosts.ts";
+import type { NewCredentialSet } from "./azure/acr-cache-port.ts";
 import type { CredentialOptions } from "./azure/identity.ts";
 import { parseKeyVaults } from "./azure/key-vault.ts";
 import type { StorageAccount } from "./azure/storage.ts";
 import { parseChannelName } from "./documents/watch-columns.ts";
 import { type HostRules, parseHostRules } from "./http/host-rules.ts";
 import { type AgentPoolConfig, parseAgentPoolConfig } from "./methods/agent-pool-config.ts";
+import { parseCredentialSets } from "./methods/cache-rule-logins.ts";
 import { type MethodKind, parseMethodKind } from "./methods/members.ts";
 import { printable } from "./model/digest.ts";
 import { Failure } from "./model/failure.ts";
@@ -28,6 +30,8 @@ export interface Settings extends RegistryAccess {
   readonly target: { readonly host: string; readonly credential?: string };
   readonly acr?: { readonly resourceId: string; readonly armEndpoint?: string };
   readonly agentPool?: AgentPoolConfig;
+  /** What cache rules log in with, by upstream host. */
+  readonly credentialSets: ReadonlyMap<string, NewCredentialSet>;
   readonly method: MethodKind;
   readonly channels: readonly Channel[];
   /** By name; each for one registry host only. */
@@ -80,6 +84,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       queuedLimitMs: seconds("WHARFGATE_QUEUED_LIMIT", 600),
     }),
   );
+  const credentialSets = read("WHARFGATE_CACHE_CREDENTIAL_SETS", parseCredentialSets) ?? new Map();
   const method = read("WHARFGATE_METHOD", parseMethodKind);
   const channels = named("WHARFGATE_CHANNEL_").flatMap(([name, variable]) => {
     const channel = read(variable, (text) =>
@@ -125,6 +130,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     channels,
     credentials,
     keyVaults,
+    credentialSets,
     entraHosts,
     ...access,
     leaseMs,

@@ -272,6 +272,9 @@ describe("token hosts and client certificates", () => {
     expect([...read({ WHARFGATE_KEY_VAULTS: "ops" }).keyVaults]).toEqual([
       ["ops", "https://ops.vault.azure.net"],
     ]);
+    const vault = "https://ops.vault.azure.net/secrets";
+    const sets = read({ WHARFGATE_CACHE_CREDENTIAL_SETS: `docker.io=hub-set;${vault}/user;${vault}/token` });
+    expect(sets.credentialSets.get("docker.io")?.name).toBe("hub-set");
     expect([...settings.clientCertificates]).toEqual([["registry.corp:5443", { cert, key }]]);
   });
 
@@ -285,6 +288,7 @@ describe("token hosts and client certificates", () => {
     { env: { NO_PROXY: "<local>" }, says: "NO_PROXY: " },
     { env: { WHARFGATE_ENTRA_HOSTS: "azurecr.io.evil.example" }, says: "WHARFGATE_ENTRA_HOSTS: " },
     { env: { WHARFGATE_KEY_VAULTS: "http://v" }, says: "WHARFGATE_KEY_VAULTS: " },
+    { env: { WHARFGATE_CACHE_CREDENTIAL_SETS: "docker.io=hub" }, says: "WHARFGATE_CACHE_CREDENTIAL_SETS: " },
     { env: { WHARFGATE_SIGNING_KEY: "/no/such.pem" }, says: "WHARFGATE_SIGNING_KEY: " },
   ])("are refused for $says", async ({ env, says }) => {
     expect((await failureOf(() => read(env as Record<string, string>), "invalid")).message).toContain(says);

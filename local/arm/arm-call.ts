@@ -18,7 +18,7 @@ export interface ArmAnswer {
 export interface ArmOperation {
   /** As the specification names it: `Registries_ImportImage`. */
   readonly id: string;
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly apiVersion: string;
   /** Against the path behind the registry's resource id. */
   readonly path: RegExp;

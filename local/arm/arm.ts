@@ -5,10 +5,15 @@ import type { Log } from "../log.ts";
 import { startLoopbackServer } from "../loopback-server.ts";
 import { createAgents } from "./agents.ts";
 import { type ArmAnswer, registryVersion } from "./arm-call.ts";
+import { type ArmCache, openArmCache } from "./cache.ts";
+import { cacheRuleOperations } from "./cache-operations.ts";
+import type { CachePulls } from "./cache-pulls.ts";
 import { openCertificate } from "./certificate.ts";
+import { credentialSetOperations } from "./credential-set-operations.ts";
 import type { ArmFaults } from "./faults.ts";
 import { imports } from "./imports.ts";
 import { getRegistry, type LocalRegistry } from "./registry-resource.ts";
+import { createResourceChanges } from "./resource-changes.ts";
 import { answer, type Routes } from "./router.ts";
 import { serveRunLog } from "./run-log.ts";
 import { runOperations } from "./run-operations.ts";
@@ -36,6 +41,10 @@ export interface ArmOptions {
   readonly transfer: Transfer;
   /** Agents of each pool by its name; 0 for a pool that never starts a run. */
   readonly pools: Readonly<Record<string, number>>;
+  /** Its cache rules and credential sets; none to begin with when absent. */
+  readonly cache?: ArmCache;
+  /** Fills the registry of these rules. */
+  readonly cachePulls?: CachePulls;
   readonly accepts: (token: string, audience: string) => boolean;
   readonly log: Log;
   readonly port?: number;
@@ -49,17 +58,22 @@ export async function startArm(options: ArmOptions): Promise<ArmServer> {
   const faults: ArmFaults = {};
   const work = createWork();
   const agents = createAgents(options.pools);
-  const runs = createRuns({ transfer: options.transfer, agents, faults, work });
+  const cache = options.cache ?? (await openArmCache());
+  const runs = createRuns({ transfer: options.transfer, agents, faults, work, cache });
+  options.cachePulls?.connect({ transfer: options.transfer, faults, work });
+  const { resourceId } = registry;
+  const changes = createResourceChanges({ resourceId, faults, work });
   const operationsPath = operationsPathOf(registry);
   const { start, result } = imports({
     transfer: options.transfer,
+    cache,
     faults,
     work,
     operationsPath,
     retryAfterSeconds: options.retryAfterSeconds ?? 1,
   });
   const routes: Routes = {
-    resourceId: registry.resourceId,
+    resourceId,
     operationsPath,
     registry: [
       getRegistry(registry),
@@ -67,9 +81,12 @@ export async function startArm(options: ArmOptions): Promise<ArmServer> {
       ...runOperations({
         runs,
         agents,
-        resourceId: registry.resourceId,
+        resourceId,
         location: registry.location ?? "local",
       }),
+      ...cacheRuleOperations({ resourceId, cache, changes, faults, transfer: options.transfer }),
+      ...credentialSetOperations({ resourceId, cache, changes, faults }),
+      changes.status,
     ],
     operations: {
       id: "OperationResults_Get",

@@ -6,7 +6,13 @@ export interface ArmFaults {
   import?: WorkFault;
   /** For runs that an agent picks up while it is set. */
   run?: WorkFault;
-  /** Replaces the Location of accepted imports. */
+  /** For cache rules that are made or changed while it is set. */
+  cacheRule?: WorkFault;
+  /** For credential sets that are made or changed while it is set. */
+  credentialSet?: WorkFault;
+  /** For what is pulled through a cache rule while it is set: it is served, and kept as the fault lets it. */
+  cache?: WorkFault;
+  /** Replaces the Location of accepted imports, and the Azure-AsyncOperation of accepted changes. */
   location?: string;
   /** Answers instead of an operation, named as in the REST specification; undefined lets it through. */
   answer?: (operation: string) => ArmAnswer | undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ArmAnswer, type ArmCall, type ArmOperation, registryVersion } from "./arm-call.ts";
 import { ArmError } from "./arm-error.ts";
+import { type ArmCache, ruleFor } from "./cache.ts";
 import type { ArmFaults } from "./faults.ts";
 import { type ImportOrder, readImportOrder } from "./import-order.ts";
 import { importWords } from "./service-words.ts";
@@ -9,6 +10,7 @@ import { atWork, type Work } from "./work.ts";
 
 export interface ImportsOptions {
   readonly transfer: Transfer;
+  readonly cache: Pick<ArmCache, "rules">;
   readonly faults: ArmFaults;
   readonly work: Work;
   /** Path under which operations are asked for, without the operation's name. */
@@ -69,10 +71,11 @@ export function imports(options: ImportsOptions): {
 
 async function settle(
   order: ImportOrder,
-  { transfer, faults }: ImportsOptions,
+  { transfer, faults, cache }: ImportsOptions,
   signal: AbortSignal,
 ): Promise<State> {
   try {
+    requireNoRule(cache, order.targets);
     await atWork(faults.import, signal, (text) => new ArmError(400, "InvalidParameters", text));
     await importImage(order, transfer, signal);
     return { kind: "done" };
@@ -82,6 +85,16 @@ async function settle(
       kind: "failed",
       error: new ArmError(400, "InvalidParameters", importWords(error, order.source.host)),
     };
+  }
+}
+
+/** Nothing but its rule fills the repository of a cache rule: https://github.com/Azure/acr/issues/845 */
+function requireNoRule(cache: Pick<ArmCache, "rules">, targets: ImportOrder["targets"]): void {
+  for (const { repository } of targets) {
+    const found = ruleFor(cache, repository);
+    if (found === undefined) continue;
+    const message = `Repository ${repository} is the target of cache rule ${found.rule.name}.`;
+    throw new ArmError(400, "InvalidParameters", message);
   }
 }
 

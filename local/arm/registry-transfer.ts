@@ -29,6 +29,10 @@ export function createRegistryTransfer({ upstreams, target }: RegistryTransferOp
       return { digest, manifests: await countManifests(registry, { ...source, reference: digest }, signal) };
     },
 
+    read: (source, signal) => open(source).getManifest(source.repository, source.reference, signal),
+
+    repositories: () => target.listRepositories(AbortSignal.timeout(20_000)),
+
     async targetDigest({ repository, tag }, signal) {
       return (await target.headManifest(repository, tag, signal))?.digest;
     },

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { toFailure } from "../../shared/model/failure.ts";
 import { formatReference } from "../../shared/model/reference.ts";
 import type { Agents } from "./agents.ts";
+import { type ArmCache, ruleFor } from "./cache.ts";
 import type { ArmFaults } from "./faults.ts";
 import { toolWords } from "./service-words.ts";
 import type { EncodedTaskRunRequest } from "./shapes.ts";
@@ -34,6 +35,7 @@ export interface RunsOptions {
   readonly transfer: Transfer;
   readonly agents: Agents;
   readonly faults: ArmFaults;
+  readonly cache: Pick<ArmCache, "rules">;
   readonly work: Work;
 }
 
@@ -77,7 +79,7 @@ export function createRuns(options: RunsOptions): Runs {
 async function perform(
   run: Run,
   request: EncodedTaskRunRequest,
-  { transfer, faults }: RunsOptions,
+  { transfer, faults, cache }: RunsOptions,
   stop: AbortSignal,
 ): Promise<void> {
   run.status = "Running";
@@ -86,7 +88,7 @@ async function perform(
   const signal = AbortSignal.any([stop, late]);
   try {
     await atWork(faults.run, signal, (text) => new ToolError(text));
-    await copy(run, request, { transfer, signal });
+    await copy(run, request, { transfer, cache, signal });
     finish(run, "Succeeded");
   } catch (error) {
     if (late.aborted) return finish(run, "Timeout");
@@ -104,7 +106,7 @@ class ToolError extends Error {
 async function copy(
   run: Run,
   request: EncodedTaskRunRequest,
-  { transfer, signal }: { readonly transfer: Transfer; readonly signal: AbortSignal },
+  { transfer, cache, signal }: Pick<RunsOptions, "transfer" | "cache"> & { readonly signal: AbortSignal },
 ): Promise<void> {
   const task = parseCopyTask(Buffer.from(request.encodedTaskContent, "base64").toString("utf8"));
   if (task === undefined) throw new ToolError("Error: this machine runs only the pinned copy task");
@@ -122,6 +124,11 @@ async function copy(
   const image = formatReference(source);
   try {
     const { repository, tag } = target;
+    if (ruleFor(cache, repository) !== undefined) {
+      throw new ToolError(
+        `Error: pushing ${repository}: DENIED: the repository is the target of a cache rule`,
+      );
+    }
     // As crane does: a digest clobbers nothing.
     const found =
       tag === undefined || task.existing === "replace"

@@ -15,6 +15,40 @@ export const importImageParameters = z.strictObject({
   mode: z.enum(["NoForce", "Force"]).default("NoForce"),
 });
 
+export const cacheRuleParameters = z.strictObject({
+  properties: z.strictObject({
+    sourceRepository: z.string(),
+    targetRepository: z.string(),
+    credentialSetResourceId: z.string().optional(),
+  }),
+});
+
+export const cacheRuleUpdate = z.strictObject({
+  properties: z.strictObject({ credentialSetResourceId: z.string().optional() }),
+});
+
+const secretIdentifier = z.url({ protocol: /^https$/ });
+const identity = z.strictObject({ type: z.literal("SystemAssigned") });
+const authCredentials = z
+  .array(
+    z.strictObject({
+      name: z.literal("Credential1"),
+      usernameSecretIdentifier: secretIdentifier,
+      passwordSecretIdentifier: secretIdentifier,
+    }),
+  )
+  .length(1);
+
+export const credentialSetParameters = z.strictObject({
+  identity,
+  properties: z.strictObject({ loginServer: z.string(), authCredentials }),
+});
+
+export const credentialSetUpdate = z.strictObject({
+  identity: identity.optional(),
+  properties: z.strictObject({ authCredentials }),
+});
+
 const secretObject = z.strictObject({
   value: z.string().optional(),
   type: z.enum(["Opaque", "Vaultsecret"]).optional(),
@@ -56,4 +90,5 @@ export const encodedTaskRunRequest = z.strictObject({
 });
 
 export type EncodedTaskRunRequest = z.infer<typeof encodedTaskRunRequest>;
+export type CredentialSetUpdate = z.infer<typeof credentialSetUpdate>;
 export type ImportImageParameters = z.infer<typeof importImageParameters>;

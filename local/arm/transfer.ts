@@ -1,4 +1,5 @@
 import type { Credential } from "../../shared/model/credential.ts";
+import type { Manifest } from "../../shared/model/descriptor.ts";
 import type { Digest } from "../../shared/model/digest.ts";
 
 /** Moves images for the stand-in, as Azure's service or an agent's copy tool would. Throws `Failure`. */
@@ -15,6 +16,10 @@ export interface Transfer {
     target: { readonly repository: string; readonly tag: string },
     signal: AbortSignal,
   ): Promise<Digest | undefined>;
+  /** A manifest of an upstream; undefined when it does not exist. */
+  read(source: TransferSource, signal: AbortSignal): Promise<Manifest | undefined>;
+  /** Those of the own registry. */
+  repositories(): Promise<readonly string[]>;
   /** All platforms, bit for bit. A target without a tag gets the manifest by its digest. */
   copy(
     source: TransferSource,

@@ -3,6 +3,7 @@ import { type LoopbackOptions, type LoopbackServer, startLoopbackServer } from "
 import type { AccessOptions } from "./access/access.ts";
 import { createAccess } from "./access/members.ts";
 import { OciError } from "./oci-error.ts";
+import type { PullThrough } from "./pull-through.ts";
 import { serve } from "./serve/operations.ts";
 import { openStore } from "./store/store.ts";
 
@@ -12,6 +13,8 @@ export interface RegistryOptions {
   readonly access: AccessOptions;
   /** `open`, the default, takes pushes and deletes from who may; `read-only` refuses them to all. */
   readonly mode?: "open" | "read-only";
+  /** Fills some of its repositories from elsewhere. */
+  readonly pullThrough?: PullThrough;
   readonly port?: number;
   readonly address?: LoopbackOptions["address"];
   /** Told of each request when it has been answered. */
@@ -32,7 +35,8 @@ const requestTimeoutMs = 60 * 60 * 1000;
 
 /** Starts an OCI registry on loopback, over http. Source: OCI distribution specification 1.1, all four categories. */
 export async function startRegistry(options: RegistryOptions): Promise<LoopbackServer> {
-  const { root, mode = "open", port = 0, address = "127.0.0.1", onRequest, log = () => {} } = options;
+  const { root, mode = "open", port = 0, address = "127.0.0.1" } = options;
+  const { pullThrough, onRequest, log = () => {} } = options;
   const store = openStore(root);
   await store.clearDrafts();
   const access = createAccess(options.access);
@@ -44,8 +48,8 @@ export async function startRegistry(options: RegistryOptions): Promise<LoopbackS
       onRequest?.({ method: request.method ?? "", url: request.url ?? "", status: response.statusCode }),
     );
     try {
-      if (!(await access.answer(request, response)))
-        await serve({ request, response, store, access, mode, api });
+      if (await access.answer(request, response)) return;
+      await serve({ request, response, store, access, mode, api, ...(pullThrough && { pullThrough }) });
     } catch (error) {
       sendError(response, error, log);
     }

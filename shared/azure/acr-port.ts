@@ -1,12 +1,13 @@
 import type { Credential } from "../model/credential.ts";
 import type { Digest } from "../model/digest.ts";
+import type { AcrCache } from "./acr-cache-port.ts";
 import type { AcrResource } from "./acr-resource.ts";
 
 /**
  * One Azure Container Registry as ARM offers it. Each call makes a bounded number of requests and never waits
  * for work.
  */
-export interface Acr {
+export interface Acr extends AcrCache {
   readonly resource: AcrResource;
 
   /** Read once, then kept for the life of the process. */

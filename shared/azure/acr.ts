@@ -1,5 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
+import { changeCacheRule, createCacheRule, getCacheRule, listCacheRules } from "./acr-cache-rules.ts";
 import { openAcrClient } from "./acr-client.ts";
+import { changeCredentialSet, createCredentialSet, getCredentialSet } from "./acr-credential-sets.ts";
 import { describeRegistry } from "./acr-describe.ts";
 import { checkImport, startImport } from "./acr-imports.ts";
 import type { Acr, AcrDescription } from "./acr-port.ts";
@@ -32,6 +34,13 @@ export function createAcr({ resourceId, credential, armEndpoint }: AcrOptions): 
     cancelRun: (runId, signal) => cancelRun(client, runId, signal),
     readRunLog: (runId, signal) => readRunLog(client, runId, signal),
     queueLength: (pool, signal) => queueLength(client, pool, signal),
+    getCacheRule: (rule, signal) => getCacheRule(client, rule, signal),
+    listCacheRules: (signal) => listCacheRules(client, signal),
+    createCacheRule: (rule, signal) => createCacheRule(client, rule, signal),
+    changeCacheRule: (rule, signal) => changeCacheRule(client, rule, signal),
+    getCredentialSet: (set, signal) => getCredentialSet(client, set, signal),
+    createCredentialSet: (set, signal) => createCredentialSet(client, set, signal),
+    changeCredentialSet: (set, signal) => changeCredentialSet(client, set, signal),
   };
 }
 

@@ -3,6 +3,7 @@ import { Failure } from "../model/failure.ts";
 import { acrImport } from "./acr-import.ts";
 import { agentPool } from "./agent-pool.ts";
 import { auto } from "./auto.ts";
+import { cacheRule } from "./cache-rule.ts";
 import { copy } from "./copy.ts";
 import type { Method } from "./method.ts";
 import type { MethodMember, MethodPorts } from "./method-member.ts";
@@ -11,6 +12,7 @@ import type { MethodMember, MethodPorts } from "./method-member.ts";
 const members = [
   acrImport, //
   agentPool,
+  cacheRule,
   copy,
   auto,
 ] as const satisfies readonly MethodMember[];
@@ -25,6 +27,12 @@ export function parseMethodKind(text: string): MethodKind {
 /** From where upstream sees a method's pulls come, and against which quota they count. */
 export function pullsOf(kind: MethodKind): string {
   return memberOf(kind).pulls;
+}
+
+/** Whether a look at the target is answered from upstream, and proves nothing before the method has said done. */
+export function readsThrough(kind: MethodKind): boolean {
+  const { target }: MethodMember = memberOf(kind);
+  return target === "reads-through";
 }
 
 /** Opens methods on first use, so that one that is not configured fails only those who ask for it. */

@@ -1,3 +1,4 @@
+import type { NewCredentialSet } from "../azure/acr-cache-port.ts";
 import type { Acr } from "../azure/acr-port.ts";
 import type { Clock } from "../model/clock.ts";
 import type { Credentials } from "../model/credential.ts";
@@ -12,6 +13,8 @@ export interface MethodPorts {
   readonly now: Clock;
   readonly acr?: Acr;
   readonly agentPool?: AgentPoolConfig;
+  /** What the registry's cache rules log in with, by upstream host. */
+  readonly credentialSets?: ReadonlyMap<string, NewCredentialSet>;
   /**
    * Reference to the target's credential, such as `env:TARGET` or `entra`, for methods that write to it
    * themselves.
@@ -33,6 +36,8 @@ export interface MethodMember {
   readonly kind: string;
   /** From where upstream sees its pulls come, and against which quota they count: a whole sentence. */
   readonly pulls: string;
+  /** `reads-through`: its target answers from upstream, so that a look at it proves nothing before the method has said done. */
+  readonly target?: "reads-through";
   /** Throws `invalid`, naming the setting that is missing. */
   create(ports: MemberPorts): Method;
 }

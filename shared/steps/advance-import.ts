@@ -1,5 +1,5 @@
 import type { ImportRecord } from "../documents/import-record.ts";
-import type { MethodKind } from "../methods/members.ts";
+import { type MethodKind, readsThrough } from "../methods/members.ts";
 import type { ImportOrder, Method, Progress } from "../methods/method.ts";
 import type { Clock } from "../model/clock.ts";
 import { shortDigest } from "../model/digest.ts";
@@ -34,7 +34,7 @@ export async function advance(
   if (record.operation === undefined) {
     // First, so that no record says that an image has platforms which nobody has looked for.
     await requirePlatforms(record, ports, signal);
-    const settled = await lookAtTarget(record, ports, signal);
+    const settled = readsThrough(record.method) ? undefined : await lookAtTarget(record, ports, signal);
     if (settled?.kind === "proven")
       return { kind: "proven", how: began === "before" ? "imported" : "present" };
     if (settled !== undefined) return settled;
@@ -49,7 +49,7 @@ export async function advance(
     return conclude(record, await method.start(order, signal), ports, signal);
   }
   if (record.deadline !== undefined && ports.now() > record.deadline) {
-    const settled = await lookAtTarget(record, ports, signal);
+    const settled = readsThrough(record.method) ? undefined : await lookAtTarget(record, ports, signal);
     if (settled !== undefined) return settled;
     await method.cancel(order, record.operation, signal);
     const failure = new Failure(

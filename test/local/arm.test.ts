@@ -47,6 +47,12 @@ describe("requests", () => {
     ["Runs_Get", "GET", "/runs/ca1", registryVersion],
     ["Runs_Cancel", "POST", "/runs/ca1/cancel", registryVersion],
     ["Runs_GetLogSasUrl", "POST", "/runs/ca1/listLogSasUrl", registryVersion],
+    ["CacheRules_List", "GET", "/cacheRules", runVersion],
+    ["CacheRules_Get", "GET", "/cacheRules/rule1", runVersion],
+    ["CacheRules_Create", "PUT", "/cacheRules/rule1", runVersion],
+    ["CacheRules_Update", "PATCH", "/cacheRules/rule1", runVersion],
+    ["CredentialSets_Get", "GET", "/credentialSets/set12", runVersion],
+    ["CredentialSets_Create", "PUT", "/credentialSets/set12", runVersion],
     ["AgentPools_Get", "GET", "/agentPools/pool", registryVersion],
     ["AgentPools_GetQueueStatus", "POST", "/agentPools/pool/listQueueStatus", registryVersion],
   ])("are refused with the api-version of other operations: %s", async (id, method, path, version) => {
@@ -106,11 +112,15 @@ describe("bodies", () => {
   it.each([
     ["Registries_ImportImage/byDigest", "Registries_ImportImage", "UnsupportedOnThisMachine"],
     ["Registries_ImportImage/fromPublicRegistry", "Registries_ImportImage", undefined],
+    ["CredentialSets_Create", "CredentialSets_Create", undefined],
+    ["CacheRules_Create", "CacheRules_Create", undefined],
     ["Registries_ScheduleRun/EncodedTaskRun", "Registries_ScheduleRun", "AgentPoolNotFound"],
   ])("are read as published: %s", async (name, _operation, code) => {
     const { method, path, apiVersion, body: published } = example(name);
     // The examples' placeholders are no names: repositories are lower case.
-    const body = JSON.parse(JSON.stringify(published).replace(/(?:target|source)Repository/g, "repository"));
+    const body = JSON.parse(
+      JSON.stringify(published).replace(/(?:target|source)Repository(?!":)/g, "repository"),
+    );
     const answer = await send(method, path.replace("myRegistry", "myregistry"), {
       version: apiVersion,
       body,

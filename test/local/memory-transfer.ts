@@ -39,6 +39,8 @@ export function createMemoryTransfer(): MemoryTransfer {
     target,
     copies,
     inspect: async (source) => find(source),
+    read: async () => undefined,
+    repositories: async () => [...new Set([...target.keys()].map((name) => name.replace(/[:@].*$/, "")))],
     targetDigest: async ({ repository, tag }) => target.get(`${repository}:${tag}`),
     async copy(source, { repository, tag }) {
       const { digest } = find(source);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type ArmServer, startArm } from "../../local/arm/arm.ts";
+import { type ArmCache, openArmCache } from "../../local/arm/cache.ts";
 import { startIdentity } from "../../local/identity.ts";
 import { createAcr } from "../../shared/azure/acr.ts";
 import type { Acr } from "../../shared/azure/acr-port.ts";
@@ -18,6 +19,9 @@ export interface OneMachineArm extends AsyncDisposable {
   readonly arm: ArmServer;
   readonly acr: Acr;
   readonly transfer: MemoryTransfer;
+  readonly cache: ArmCache;
+  /** What the identities of credential sets may read, by secret identifier. */
+  readonly secrets: Map<string, string>;
   /** Operations answered so far, `Registries_Get 200`. */
   readonly answered: string[];
   tokenFor(audience: string): Promise<string>;
@@ -32,10 +36,13 @@ export async function startOneMachineArm(): Promise<OneMachineArm> {
   Object.assign(process.env, identity.environment);
   const transfer = createMemoryTransfer();
   const answered: string[] = [];
+  const secrets = new Map<string, string>();
+  const cache = await openArmCache({ secret: async (identifier) => secrets.get(identifier) });
   const arm = await startArm({
     dir,
     registry: { resourceId, loginServer, location: "westeurope" },
     transfer,
+    cache,
     pools: { pool: 1, empty: 0 },
     accepts: identity.accepts,
     retryAfterSeconds: 0,
@@ -47,6 +54,8 @@ export async function startOneMachineArm(): Promise<OneMachineArm> {
     arm,
     acr: createAcr({ resourceId, credential, armEndpoint: arm.url }),
     transfer,
+    cache,
+    secrets,
     answered,
     async tokenFor(audience) {
       return (await credential.getToken(`${audience}/.default`))?.token ?? "";
@@ -55,6 +64,7 @@ export async function startOneMachineArm(): Promise<OneMachineArm> {
       for (const fault of Object.keys(arm.faults)) delete arm.faults[fault as "import"];
       transfer.upstream.clear();
       transfer.target.clear();
+      for (const kept of [cache.rules, cache.sets, secrets]) kept.clear();
       answered.length = 0;
     },
     async [Symbol.asyncDispose]() {

@@ -4,13 +4,18 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ArmServer, startArm } from "../../local/arm/arm.ts";
+import { openArmCache } from "../../local/arm/cache.ts";
+import { createCachePulls } from "../../local/arm/cache-pulls.ts";
 import { createRegistryTransfer } from "../../local/arm/registry-transfer.ts";
 import { type IdentityServer, startIdentity } from "../../local/identity.ts";
+import type { LoopbackServer } from "../../local/loopback-server.ts";
+import { startRegistry } from "../../local/registry/registry.ts";
 import { type ClosableRegistries, createRegistries } from "../../shared/auth/registries.ts";
 import { createAcr } from "../../shared/azure/acr.ts";
 import { createCredential } from "../../shared/azure/identity.ts";
 import { parseHostRules } from "../../shared/http/host-rules.ts";
 import { parseAgentPoolConfig } from "../../shared/methods/agent-pool-config.ts";
+import { parseCredentialSets } from "../../shared/methods/cache-rule-logins.ts";
 import { createMethods, type MethodKind } from "../../shared/methods/members.ts";
 import type { ImportOrder, Method, Operation, Progress } from "../../shared/methods/method.ts";
 import type { Credentials } from "../../shared/model/credential.ts";
@@ -22,23 +27,32 @@ interface Conforming {
   readonly kind: MethodKind;
   /** Whether it can bring in less or more than an image's usual parts, or says which method does. */
   readonly parts: "brings" | "refuses";
+  /** Whether it can bring an image into a repository that somebody has pushed to. */
+  readonly beside: "pushed" | "nothing";
 }
 
 /** Each member of the family; another one is one line. */
 const members: readonly Conforming[] = [
-  { kind: "acr-import", parts: "refuses" },
-  { kind: "agent-pool", parts: "refuses" },
-  { kind: "copy", parts: "brings" },
-  { kind: "auto", parts: "brings" },
+  { kind: "acr-import", parts: "refuses", beside: "pushed" },
+  { kind: "agent-pool", parts: "refuses", beside: "pushed" },
+  { kind: "cache-rule", parts: "refuses", beside: "nothing" },
+  { kind: "copy", parts: "brings", beside: "pushed" },
+  { kind: "auto", parts: "brings", beside: "pushed" },
 ];
 const signal = AbortSignal.timeout(60_000);
 const resourceId =
   "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/group/providers/Microsoft.ContainerRegistry/registries/myregistry";
+const vault = "https://vault.example/secrets/";
+const secrets: Readonly<Record<string, string>> = {
+  [`${vault}user`]: "reader",
+  [`${vault}password`]: "s3cret-of-upstream",
+};
 const secret = { username: "reader", password: "s3cret-of-upstream" };
 
 let dir: string;
 let upstream: RegistryUnderTest;
 let target: RegistryUnderTest;
+let inner: LoopbackServer;
 let identity: IdentityServer;
 let arm: ArmServer;
 let opened: ClosableRegistries[];
@@ -63,7 +77,11 @@ beforeAll(async () => {
   opened = [];
   dir = await mkdtemp(join(tmpdir(), "wharfgate-methods-"));
   upstream = await startRegistryUnderTest({ kind: "basic", ...secret });
-  target = await startRegistryUnderTest({ kind: "anonymous" });
+  const cache = await openArmCache({ secret: async (identifier) => secrets[identifier] });
+  const cachePulls = createCachePulls(cache);
+  target = await startRegistryUnderTest({ kind: "anonymous" }, { pullThrough: cachePulls });
+  // The service's own way into its registry, where cache rules keep nobody out.
+  inner = await startRegistry({ root: target.root, access: { kind: "anonymous" } });
   identity = await startIdentity();
   Object.assign(process.env, identity.environment);
   arm = await startArm({
@@ -71,8 +89,10 @@ beforeAll(async () => {
     registry: { resourceId, loginServer: target.host },
     transfer: createRegistryTransfer({
       upstreams: openRegistries,
-      target: openRegistries(credentials).open(target.host),
+      target: openRegistries(credentials).open(inner.host),
     }),
+    cache,
+    cachePulls,
     pools: { pool: 2 },
     accepts: identity.accepts,
     retryAfterSeconds: 0,
@@ -87,6 +107,7 @@ afterAll(async () => {
   await arm.close();
   await identity.close();
   await upstream.close();
+  await inner.close();
   await target.close();
   await rm(dir, { recursive: true });
 });
@@ -103,6 +124,7 @@ function openMethod(kind: MethodKind): Method {
       credential: createCredential({ source: "managed-identity" }),
       armEndpoint: arm.url,
     }),
+    credentialSets: parseCredentialSets(`${upstream.host}=upstream;${vault}user;${vault}password`),
     agentPool: parseAgentPoolConfig({ pool: "pool", copyTool: `tools/crane@${digestOf("crane")}` }),
   }).open(kind);
 }
@@ -110,11 +132,10 @@ function openMethod(kind: MethodKind): Method {
 // A call that asks more often than this is waiting for something, which costs an invocation's time.
 const mostRequestsOfACall = 30;
 
-describe.each(members)("$kind", ({ kind, parts }) => {
+describe.each(members)("$kind", ({ kind, parts, beside }) => {
   let method: Method;
   let order: ImportOrder;
   let number = 0;
-  const targetTag = () => `${kind}-${number}`;
 
   beforeAll(() => {
     method = openMethod(kind);
@@ -126,7 +147,7 @@ describe.each(members)("$kind", ({ kind, parts }) => {
     order = {
       key: number.toString(16).padStart(64, "0"),
       source: { host: upstream.host, path: "suite/one", digest },
-      target: { host: target.host, path: "mirror/one", tag: targetTag() },
+      target: { host: target.host, path: `mirror/${kind}-${number}`, tag: `1.${number}` },
       existing: "keep",
       credential: "env:UPSTREAM",
     };
@@ -156,8 +177,8 @@ describe.each(members)("$kind", ({ kind, parts }) => {
   }
 
   async function occupyTarget(): Promise<Digest> {
-    const { path } = order.target;
-    return (await target.client.pushImage(path, targetTag(), `somebody else's ${kind} ${number}`)).digest;
+    const { path, tag = "" } = order.target;
+    return (await target.client.pushImage(path, tag, `somebody else's ${kind} ${number}`)).digest;
   }
 
   it("brings the image to the target, in calls that never wait", async () => {
@@ -208,10 +229,11 @@ describe.each(members)("$kind", ({ kind, parts }) => {
     expect(await targetDigest(order)).toBe(digest);
   });
 
-  it("moves a tag that is to be replaced", async () => {
-    await occupyTarget();
-    expect(await follow({ ...order, existing: "replace" })).toMatchObject({ kind: "done" });
-    expect(await targetDigest(order)).toBe(order.source.digest);
+  it("moves a tag that is to be replaced, where it can bring anything in beside it", async () => {
+    const digest = await occupyTarget();
+    const end = await follow({ ...order, existing: "replace" });
+    expect(end).toMatchObject(beside === "pushed" ? { kind: "done" } : { kind: "refused", code: "conflict" });
+    expect(await targetDigest(order)).toBe(beside === "pushed" ? order.source.digest : digest);
   });
 
   it("is refused for good when the source is gone", async () => {

@@ -32,6 +32,27 @@ describe("one import", () => {
     expect(told(bench)).toEqual([]);
   });
 
+  it("that a cache rule fills is begun all the same: its target answers from upstream", async () => {
+    const { bench, record } = await ordered({ method: "cache-rule" });
+    bench.target.tags.set(tagAtTarget, record.digest);
+    bench.method.next.push(() => running());
+    await bench.drain();
+    expect(bench.method.calls).toEqual(["start", "check"]);
+    expect((await stateOf(bench, record)).state).toBe("done");
+  });
+
+  it("that a cache rule does not finish is not taken from upstream's answer at its deadline", async () => {
+    const { bench, record } = await ordered({ method: "cache-rule" });
+    bench.target.tags.set(tagAtTarget, record.digest);
+    bench.method.next.push(
+      () => running(),
+      () => ({ ...running(), checkAfterMs: 3 * 60 * minute }),
+    );
+    await bench.drain({ forMs: 4 * 60 * minute });
+    expect(bench.method.calls).toEqual(["start", "check", "cancel", "start"]);
+    expect(await stateOf(bench, record)).toMatchObject({ state: "done", attempts: 1 });
+  });
+
   it("that takes its time is asked about until it is done, its operation kept", async () => {
     const { bench, record } = await ordered();
     bench.method.next.push(

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AccessOptions } from "../../local/registry/access/access.ts";
-import { startRegistry } from "../../local/registry/registry.ts";
+import { type RegistryOptions, startRegistry } from "../../local/registry/registry.ts";
 import { createOciClient, type OciClient } from "./oci-client.ts";
 
 export interface RegistryUnderTest {
@@ -17,9 +17,12 @@ export interface RegistryUnderTest {
 export const testRepositories = ["suite/one", "suite/two", "suite/deep/blobs/uploads"] as const;
 
 /** Starts a registry on a folder of its own; `client` has what it takes to do all in `testRepositories`. */
-export async function startRegistryUnderTest(access: AccessOptions): Promise<RegistryUnderTest> {
-  const root = await mkdtemp(join(tmpdir(), "wharfgate-registry-"));
-  const server = await startRegistry({ root, access });
+export async function startRegistryUnderTest(
+  access: AccessOptions,
+  options: Partial<Pick<RegistryOptions, "pullThrough" | "root">> = {},
+): Promise<RegistryUnderTest> {
+  const root = options.root ?? (await mkdtemp(join(tmpdir(), "wharfgate-registry-")));
+  const server = await startRegistry({ ...options, root, access });
   const header = await authorizationFor(server.origin, access);
   return {
     origin: server.origin,
@@ -28,7 +31,7 @@ export async function startRegistryUnderTest(access: AccessOptions): Promise<Reg
     client: createOciClient(server.origin, () => header),
     async close() {
       await server.close();
-      await rm(root, { recursive: true, force: true });
+      if (options.root === undefined) await rm(root, { recursive: true, force: true });
     },
   };
 }

@@ -12,7 +12,10 @@ export interface BlobTarget {
 
 /** GET and HEAD of a blob, or of a part of it. */
 export async function pullBlob(call: Call, { repository, digest }: BlobTarget): Promise<void> {
-  const size = await call.store.blobs.size(repository, digest);
+  const { store, pullThrough } = call;
+  if ((await store.blobs.size(repository, digest)) === undefined)
+    await pullThrough?.find(repository)?.settled();
+  const size = await store.blobs.size(repository, digest);
   if (size === undefined) throw unknown(repository, digest);
   const range = wantedRange(call, digest, size);
   if (range.kind === "unsatisfiable") {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { PullThrough } from "../pull-through.ts";
 import type { Store } from "../store/store.ts";
 
 /** One request on its way through an operation. */
@@ -7,6 +8,7 @@ export interface Call {
   readonly response: ServerResponse;
   readonly query: URLSearchParams;
   readonly store: Store;
+  readonly pullThrough?: PullThrough;
 }
 
 type Headers = Readonly<Record<string, string | number>>;

@@ -1,12 +1,12 @@
-import { algorithmOf, type Digest, digestOf } from "../../../shared/model/digest.ts";
+import { algorithmOf, digestOf } from "../../../shared/model/digest.ts";
 import { readBody } from "../body.ts";
 import { forgetManifest, keepManifest } from "../keep-manifest.ts";
 import { assertDeletable, assertManifestDeletable, assertWritable } from "../locks.ts";
 import { parsePushedManifest } from "../manifest.ts";
 import type { RepositoryName } from "../names.ts";
 import { OciError } from "../oci-error.ts";
+import { type HeldManifest, pullThrough } from "../pull-through.ts";
 import type { ManifestReference } from "../route.ts";
-import type { Store } from "../store/store.ts";
 import { type Call, sendBytes, sendEmpty } from "./call.ts";
 
 export interface ManifestTarget {
@@ -19,9 +19,9 @@ const maxManifestBytes = 4 * 1024 * 1024;
 
 /** GET and HEAD of a manifest. */
 export async function pullManifest(call: Call, target: ManifestTarget): Promise<void> {
-  const digest = await resolve(call.store, target);
-  const bytes = digest && (await call.store.manifests.get(target.repository, digest));
-  if (bytes === undefined || digest === undefined) throw unknown(target);
+  const found = await find(call, target);
+  if (found === undefined) throw unknown(target);
+  const { digest, bytes } = found;
   const { mediaType } = parsePushedManifest(bytes);
   sendBytes(call, bytes, { "Content-Type": mediaType, "Docker-Content-Digest": digest, ETag: `"${digest}"` });
 }
@@ -58,8 +58,17 @@ export async function deleteManifest(call: Call, target: ManifestTarget): Promis
   sendEmpty(call, 202);
 }
 
-async function resolve(store: Store, { repository, reference }: ManifestTarget): Promise<Digest | undefined> {
-  return reference.kind === "digest" ? reference.digest : store.tags.get(repository, reference.tag);
+async function find(
+  { request, store, pullThrough: from }: Call,
+  { repository, reference }: ManifestTarget,
+): Promise<HeldManifest | undefined> {
+  const digest =
+    reference.kind === "digest" ? reference.digest : await store.tags.get(repository, reference.tag);
+  const bytes = digest && (await store.manifests.get(repository, digest));
+  const own = digest === undefined || bytes === undefined ? undefined : { digest, bytes };
+  const filled = from?.find(repository);
+  if (filled === undefined) return own;
+  return pullThrough(filled, { reference, own, purpose: request.method === "GET" ? "keep" : "look" });
 }
 
 function unknown({ repository, reference }: ManifestTarget): OciError {

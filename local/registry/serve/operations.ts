@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Access, Action, Need } from "../access/access.ts";
 import { OciError } from "../oci-error.ts";
+import type { PullThrough } from "../pull-through.ts";
 import { parseRoute, type Route } from "../route.ts";
 import type { Store } from "../store/store.ts";
 import { changeManifest, changeTag, deleteTag, showManifest, showTag } from "./attributes.ts";
@@ -25,6 +26,7 @@ export interface Exchange {
   readonly mode: "open" | "read-only";
   /** Whether it has Azure Container Registry's endpoints beside the specification's. */
   readonly api: "acr" | "oci";
+  readonly pullThrough?: PullThrough;
 }
 
 interface Operation<R> {
@@ -78,7 +80,8 @@ const operations: Operations = {
 const reads: ReadonlySet<Action> = new Set(["pull", "metadata_read"]);
 
 /** Finds the operation that a request asks for, checks that the caller may, and runs it. */
-export async function serve({ request, response, store, access, mode, api }: Exchange): Promise<void> {
+export async function serve(exchange: Exchange): Promise<void> {
+  const { request, response, store, access, mode, api, pullThrough } = exchange;
   const [path = "", ...query] = (request.url ?? "").split("?");
   const route = parseRoute(path);
   if (route === undefined || (api === "oci" && path.startsWith("/acr/")))
@@ -88,7 +91,17 @@ export async function serve({ request, response, store, access, mode, api }: Exc
   if (mode === "read-only" && !reads.has(operation.action)) {
     throw new OciError(405, "UNSUPPORTED", "this registry is read-only");
   }
-  const call: Call = { request, response, store, query: new URLSearchParams(query.join("?")) };
+  const filled = "repository" in route ? pullThrough?.find(route.repository) : undefined;
+  if (filled !== undefined && operation.action === "push") {
+    throw new OciError(403, "DENIED", `the repository is filled by ${filled.by} and takes no pushes`);
+  }
+  const call: Call = {
+    request,
+    response,
+    store,
+    query: new URLSearchParams(query.join("?")),
+    ...(pullThrough && { pullThrough }),
+  };
   const mayPull: MayPull = async (repository) =>
     access.authorize(request, { kind: "repository", repository, action: "pull" }).kind === "granted";
   await operation.run(call, route, mayPull);
