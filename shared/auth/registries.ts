@@ -129,14 +129,18 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
     const shared = connections.get(key);
     if (shared !== undefined) return shared;
     const { ca, proxies, onRequest, resolve } = options;
-    const bound = options.limits?.of(host).connections ?? mostConnections;
-    const most = Math.min(options.connections ?? mostConnections, bound);
+    const bound = options.limits?.of(host).connections;
+    const most = Math.min(options.connections ?? mostConnections, bound ?? mostConnections);
+    // Where somebody has set a bound, all connections together stay within it.
+    const third = Math.floor(most / 3);
+    const bodies = bound === undefined ? { each: 8, taken: 0 } : { each: third, taken: 2 * third };
     const http = createHttpClient({
       reach: createReach({ origin: new URL(origin), rule, rules }),
       clientCertificates: as === "nobody" ? new Map() : certificatesOf(host, origin),
       ...(ca === undefined ? {} : { ca }),
       ...(proxies === undefined ? {} : { proxies }),
       connections: most,
+      bodies,
       ...(onRequest === undefined ? {} : { onRequest }),
       ...(resolve === undefined ? {} : { resolve }),
     });

@@ -19,6 +19,11 @@ export interface AgentOptions {
   readonly proxies?: Proxies;
   /** Connections for each origin. Default 32. */
   readonly connections?: number;
+  /**
+   * How many connections to a plain http origin carry bodies, each way, and how many are taken out of `connections` for that.
+   * Default: none.
+   */
+  readonly bodies?: { readonly each: number; readonly taken: number };
   readonly resolve?: Resolve;
 }
 
@@ -27,7 +32,7 @@ const keepAliveMs = 15_000;
 
 /** One pool per origin, whose sockets may only go where the reach permits at that origin. */
 export function createAgent(options: AgentOptions): undici.Agent {
-  const { reach, ca, clientCertificates, proxies, connections = 32, resolve } = options;
+  const { reach, ca, clientCertificates, proxies, connections = 32, bodies, resolve } = options;
   const anonymous = ca === undefined ? undefined : secureContextOf(ca);
   return new Agent({
     allowH2: false,
@@ -40,7 +45,7 @@ export function createAgent(options: AgentOptions): undici.Agent {
       const proxy = proxies?.find(url);
       return new Pool(origin, {
         ...(poolOptions as undici.Pool.Options),
-        connections,
+        connections: url.protocol === "http:" ? connections - (bodies?.taken ?? 0) : connections,
         keepAliveTimeout: keepAliveMs,
         connect:
           proxy === undefined

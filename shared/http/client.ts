@@ -3,44 +3,12 @@ import { type AgentOptions, createAgent } from "./agent.ts";
 import { boundedBody, startDeadline } from "./body.ts";
 import { decodeContent } from "./content-decoding.ts";
 import { isError, largestErrorBody } from "./error-body.ts";
+import { type HttpAnswer, type HttpRequest, type HttpStream, isStreamed } from "./exchange.ts";
 import { gather } from "./gather.ts";
 import { networkFailure } from "./network-failure.ts";
+import { createOriginWires } from "./origin-wires.ts";
 import { request as streamed } from "./undici.ts";
-
-export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string | StreamedBody;
-  /** Longest decoded body, in bytes; more ends in `too-large`. Errors have a bound of their own. */
-  readonly maxBytes: number;
-  /** For the whole exchange, body included, in milliseconds. Default 60,000. */
-  readonly deadlineMs?: number;
-  readonly signal: AbortSignal;
-}
-
-/** A body that comes while it is sent, so many bytes in all. A piece is done with when the next one is asked for. */
-export interface StreamedBody {
-  readonly pieces: AsyncIterable<Uint8Array>;
-  readonly bytes: number;
-}
-
-export function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
-  return typeof body === "object" && "pieces" in body;
-}
-
-interface Answer<Body> {
-  readonly status: number;
-  readonly url: URL;
-  /** A header by its lower-case name; several of one name are joined by commas. */
-  header(name: string): string | undefined;
-  readonly body: Body;
-}
-
-export type HttpAnswer = Answer<Buffer>;
-
-/** Its body must be read to the end, or given up by `discard`: it holds a connection. */
-export type HttpStream = Answer<AsyncIterable<Uint8Array>> & { discard(): void };
+import { receive, send, type WiredRequest } from "./wired.ts";
 
 /**
  * One request, one answer, whatever its status: no redirects, retries or credentials of its own. Failures: `network`,
@@ -58,17 +26,26 @@ export interface HttpClientOptions extends AgentOptions {
   readonly onRequest?: (answer: { method: string; origin: string; status: number }) => void;
 }
 
+export type { HttpAnswer, HttpRequest, HttpStream, StreamedBody } from "./exchange.ts";
+
 const defaultDeadlineMs = 60_000;
 const idleMs = 30_000;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { reach, onRequest } = options;
   const agent = createAgent(options);
+  const wires = createOriginWires(options);
 
   return {
     async read(request) {
-      const { method, url } = request;
+      const { method, url, body: sent } = request;
       reach.permit(url);
+      const out = isStreamed(sent) ? wires.to(url) : undefined;
+      if (out !== undefined && isStreamed(sent)) {
+        const answer = await send(out, { ...wiredRequest(request), body: sent });
+        onRequest?.({ method, origin: url.origin, status: answer.status });
+        return answer;
+      }
       const { status, headers, body } = await gather(agent, dispatchOptions(request), {
         maxBytes: request.maxBytes,
         deadlineMs: request.deadlineMs ?? defaultDeadlineMs,
@@ -83,6 +60,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const { method, url, deadlineMs = defaultDeadlineMs, maxBytes } = request;
       const place = () => placeOf(request);
       reach.permit(url);
+      const from = method === "GET" ? wires.from(url) : undefined;
+      if (from !== undefined) {
+        const plain = await receive(from, wiredRequest(request));
+        if (plain !== undefined) {
+          onRequest?.({ method, origin: url.origin, status: plain.status });
+          return plain;
+        }
+        wires.leave(url);
+      }
       const controller = new AbortController();
       const deadline = startDeadline(request.signal, { deadlineMs, place }, (failure) =>
         controller.abort(failure),
@@ -114,24 +100,36 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       }
     },
 
-    close: () => agent.destroy(),
+    close() {
+      wires.close();
+      return agent.destroy();
+    },
   };
+}
+
+function headersOf({ headers, body }: HttpRequest): Record<string, string> {
+  return {
+    "accept-encoding": "identity",
+    "user-agent": "wharfgate",
+    ...(isStreamed(body) && { "content-length": String(body.bytes) }),
+    ...headers,
+  };
+}
+
+function wiredRequest(request: HttpRequest): WiredRequest {
+  const { method, url, maxBytes, deadlineMs = defaultDeadlineMs, signal } = request;
+  const place = () => placeOf(request);
+  return { method, url, headers: headersOf(request), maxBytes, deadlineMs, signal, place };
 }
 
 function dispatchOptions(request: HttpRequest) {
   const { method, url, body, deadlineMs = defaultDeadlineMs } = request;
-  const streamed = isStreamed(body);
   return {
     origin: url.origin,
     path: url.pathname + url.search,
     method,
-    headers: {
-      "accept-encoding": "identity",
-      "user-agent": "wharfgate",
-      ...(streamed && { "content-length": String(body.bytes) }),
-      ...request.headers,
-    },
-    body: (streamed ? copied(body.pieces) : body) ?? null,
+    headers: headersOf(request),
+    body: (isStreamed(body) ? copied(body.pieces) : body) ?? null,
     // Otherwise undici closes the connection after every HEAD.
     reset: false,
     // While a body goes out, no answer is expected: only the deadline holds.

@@ -1,14 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { parseChallenges } from "../http/challenge.ts";
-import {
-  type HttpAnswer,
-  type HttpClient,
-  type HttpRequest,
-  type HttpStream,
-  isStreamed,
-  type StreamedBody,
-} from "../http/client.ts";
+import type { HttpAnswer, HttpClient, HttpRequest, HttpStream, StreamedBody } from "../http/client.ts";
 import { largestErrorBody } from "../http/error-body.ts";
+import { isStreamed } from "../http/exchange.ts";
 import { type Quota, quotaOf } from "../http/quota.ts";
 import { followRedirects, isRedirect } from "../http/redirects.ts";
 import type { Clock } from "../model/clock.ts";

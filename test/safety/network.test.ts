@@ -73,7 +73,8 @@ describe("case 29: an endless body", () => {
 
   it("of a blob is cut at the size that was promised", async () => {
     const blob = makeBlob("a".repeat(1000));
-    hostile.registry.expect(`GET /v2/app/blobs/${blob.descriptor.digest}`, (_request, response) => {
+    // It is asked twice: what has no length is left to the ordinary client.
+    hostile.registry.always(`GET /v2/app/blobs/${blob.descriptor.digest}`, (_request, response) => {
       response.writeHead(200).flushHeaders();
       if (response.socket !== null) endlessly(response.socket, Buffer.from(`3e8\r\n${"a".repeat(1000)}\r\n`));
       return undefined;

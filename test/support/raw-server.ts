@@ -9,6 +9,8 @@ export interface RawServer {
   readonly requests: readonly string[];
   /** All that came, as latin1. */
   received(): string;
+  /** To all who are connected. */
+  write(text: string): void;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,9 @@ export async function startRawServer(
     },
     requests,
     received: () => Buffer.concat(bytes).toString("latin1"),
+    write: (text) => {
+      for (const socket of sockets) socket.write(text);
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
