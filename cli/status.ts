@@ -20,7 +20,7 @@ export function addStatusCommand(program: Command): void {
 }
 
 function toLines(status: Status): string[] {
-  const { imports, queues, watches, attention, lastTick } = status;
+  const { imports, referrers, queues, watches, attention, lastTick } = status;
   const counts = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)
       .filter(([, value]) => value > 0)
@@ -29,6 +29,9 @@ function toLines(status: Status): string[] {
   return [
     `Schedule last ran ${lastTick ?? "never"}`,
     `Imports: ${counts(imports)}`,
+    ...(Object.values(referrers).some((count) => count > 0)
+      ? [`Signatures, attestations, SBOMs and the like: ${counts(referrers)}`]
+      : []),
     `Queued:  ${counts(queues)}`,
     "",
     ...(watches.length === 0

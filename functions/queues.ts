@@ -15,13 +15,19 @@ app.storageQueue("import", {
   handler: invoke((wharfgate, body, signal) => wharfgate.import(body, signal)),
 });
 
+app.storageQueue("follow", {
+  queueName: "follow",
+  connection,
+  handler: invoke((wharfgate, body, signal) => wharfgate.follow(body, signal)),
+});
+
 app.storageQueue("notify", {
   queueName: "notify",
   connection,
   handler: invoke((wharfgate, body, signal) => wharfgate.notify(body, signal)),
 });
 
-for (const queue of ["poll", "import", "notify"] as const) {
+for (const queue of ["poll", "import", "follow", "notify"] as const) {
   app.storageQueue(`bury-${queue}`, {
     queueName: `${queue}-poison`,
     connection,

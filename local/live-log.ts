@@ -29,7 +29,7 @@ interface Step {
 
 /** `… info poll: {"polled":3,…}` as the functions host prints what a step logged. */
 function parseStep(message: string): Step | undefined {
-  const match = /\binfo (schedule|poll|import|notify|sweep|bury-\w+): (\{.*\})$/.exec(message);
+  const match = /\binfo (schedule|poll|import|follow|notify|sweep|bury-\w+): (\{.*\})$/.exec(message);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
   try {
     return { name: match[1], result: JSON.parse(match[2]) as Facts };
@@ -41,6 +41,8 @@ function parseStep(message: string): Step | undefined {
 function describeStep({ name, result }: Step): string | undefined {
   if (name === "poll") return describePoll(result);
   if (name === "import") return describeImport(result);
+  if (name === "follow" && Number(result.ordered) > 0)
+    return `follow  ${result.ordered} signatures, attestations, SBOMs and the like to import`;
   if (name === "notify" && result.kind === "sent") {
     return `notify  ${result.channel}: one message for ${result.events} event${result.events === 1 ? "" : "s"}`;
   }

@@ -11,6 +11,7 @@ import { createTable } from "./azure/tables.ts";
 import { type DiscoverRequest, parseDiscoverRequest } from "./documents/discover-request.ts";
 import {
   overflowName,
+  parseFollowMessage,
   parseImportMessage,
   parseNotifyMessage,
   parsePollMessage,
@@ -29,6 +30,7 @@ import type { Settings } from "./settings.ts";
 import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/add-scan-report.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
+import { type FollowResult, followReferrers } from "./steps/follow-referrers.ts";
 import { type ImportResult, importStep } from "./steps/import.ts";
 import type { ImportView } from "./steps/import-view.ts";
 import { getImport, type ImportList, listImports } from "./steps/list-imports.ts";
@@ -59,6 +61,7 @@ export interface App {
   schedule(signal: AbortSignal): Promise<ScheduleResult>;
   poll(body: unknown, signal: AbortSignal): Promise<PollResult>;
   import(body: unknown, signal: AbortSignal): Promise<ImportResult | Buried>;
+  follow(body: unknown, signal: AbortSignal): Promise<FollowResult | Buried>;
   notify(body: unknown, signal: AbortSignal): Promise<NotifyResult | Buried>;
   sweep(signal: AbortSignal): Promise<SweepResult>;
   bury(queue: QueueName, body: unknown, signal: AbortSignal): Promise<BuryResult>;
@@ -192,6 +195,10 @@ export function createApp(settings: Settings): App {
     import: async (body, signal) => {
       const message = await read({ queue: "import", body }, parseImportMessage, signal);
       return message === undefined ? buried : importStep(message, ports, signal);
+    },
+    follow: async (body, signal) => {
+      const message = await read({ queue: "follow", body }, parseFollowMessage, signal);
+      return message === undefined ? buried : followReferrers(message, ports, signal);
     },
     notify: async (body, signal) => {
       const message = await read({ queue: "notify", body }, parseNotifyMessage, signal);

@@ -124,6 +124,21 @@ export function importKey(what: Pick<ImportRecord, "source" | "tag" | "digest" |
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
+/** Where it stands at the target, by its tag or by its digest alone. */
+export function targetNameOf({ target, digest }: Pick<ImportRecord, "target" | "digest">): string {
+  return formatReference(target.tag === undefined ? { ...target, digest } : target);
+}
+
+/** Where it was found. What is found as a referrer has no tag upstream but cosign's. */
+export function sourceNameOf({
+  source,
+  tag,
+  digest,
+  target,
+}: Pick<ImportRecord, "source" | "tag" | "digest" | "target">): string {
+  return formatReference(target.tag === undefined ? { ...source, digest } : { ...source, tag });
+}
+
 /** The public id of an import: `group.name.key`. */
 export function formatImportId({ watch, key }: Pick<ImportRecord, "watch" | "key">): string {
   return `${watch.group}.${watch.name}.${key}`;

@@ -17,6 +17,14 @@ export interface ImportMessage {
   readonly hop: number;
 }
 
+/**
+ * Asks for a look at what refers to images that are in. `image`: to one of them, just brought in. `watch`: to all that a watch has
+ * brought in, after the import `after`. `tries`: how often it has been looked in vain.
+ */
+export type FollowMessage =
+  | { readonly kind: "image"; readonly watch: WatchId; readonly key: string; readonly tries: number }
+  | { readonly kind: "watch"; readonly watch: WatchId; readonly after?: string; readonly tries: number };
+
 /** `relay`: hand a partition's outbox to its channels. `flush`: send what is due in one channel as one message. */
 export type NotifyMessage =
   | { readonly kind: "relay"; readonly partition: string }
@@ -30,12 +38,29 @@ const poll = z.strictObject({
   slot: z.iso.datetime(),
   watches: z.array(key).min(1).max(50),
 });
+const importId = z.string().regex(/^[0-9a-f]{64}$/);
 const importing = z.strictObject({
   v: z.literal(1),
   watch: key,
-  import: z.string().regex(/^[0-9a-f]{64}$/),
+  import: importId,
   hop: z.int().min(0),
 });
+const follow = z.discriminatedUnion("kind", [
+  z.strictObject({
+    v: z.literal(1),
+    kind: z.literal("image"),
+    watch: key,
+    import: importId,
+    tries: z.int().min(0),
+  }),
+  z.strictObject({
+    v: z.literal(1),
+    kind: z.literal("watch"),
+    watch: key,
+    after: importId.optional(),
+    tries: z.int().min(0),
+  }),
+]);
 const notify = z.discriminatedUnion("kind", [
   z.strictObject({ v: z.literal(1), kind: z.literal("relay"), partition: z.string().min(1).max(200) }),
   z.strictObject({ v: z.literal(1), kind: z.literal("flush"), channel: z.string().min(1).max(64) }),
@@ -62,6 +87,21 @@ export function writeImportMessage({ watch, key: importKey, hop }: ImportMessage
 export function parseImportMessage(body: unknown): ImportMessage {
   const message = read(importing, body, "import");
   return { watch: parseWatchKey(message.watch), key: message.import, hop: message.hop };
+}
+
+export function writeFollowMessage(message: FollowMessage): object {
+  const { kind, tries } = message;
+  const watch = watchKey(message.watch);
+  if (message.kind === "image") return { v: 1, kind, watch, import: message.key, tries };
+  return { v: 1, kind, watch, ...(message.after !== undefined && { after: message.after }), tries };
+}
+
+export function parseFollowMessage(body: unknown): FollowMessage {
+  const message = read(follow, body, "follow");
+  const watch = parseWatchKey(message.watch);
+  const { tries } = message;
+  if (message.kind === "image") return { kind: "image", watch, key: message.import, tries };
+  return { kind: "watch", watch, ...(message.after !== undefined && { after: message.after }), tries };
 }
 
 export function writeNotifyMessage(message: NotifyMessage): object {

@@ -24,6 +24,7 @@ export interface Manifest {
   readonly blobs: readonly Descriptor[];
   /** What this manifest refers to (OCI 1.1 `subject`). */
   readonly subject?: Descriptor;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export const mediaTypes = {

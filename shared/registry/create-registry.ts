@@ -1,3 +1,4 @@
+import { createAttachReferrer } from "./attach-referrer.ts";
 import { createAttributes } from "./attributes.ts";
 import { repositoryScope } from "./authorizer.ts";
 import { getBlob, headBlob } from "./blobs.ts";
@@ -6,7 +7,7 @@ import { deleteTag } from "./delete-tag.ts";
 import { listRepositories } from "./list-repositories.ts";
 import { createListTags } from "./list-tags.ts";
 import { getManifest, headManifest, putManifest } from "./manifests.ts";
-import { listReferrers } from "./referrers.ts";
+import { createListReferrers } from "./referrers.ts";
 import type { Registry } from "./registry.ts";
 import { createSession, type SessionOptions } from "./session.ts";
 import { mountBlob, startUpload } from "./uploads.ts";
@@ -15,6 +16,8 @@ import { mountBlob, startUpload } from "./uploads.ts";
 export function createRegistry(options: SessionOptions): Registry {
   const session = createSession(options);
   const attributes = createAttributes(session);
+  const listReferrers = createListReferrers(session, options.now);
+  const attachReferrer = createAttachReferrer(session, listReferrers);
   return {
     host: session.host,
     prepare: (repositories) =>
@@ -29,11 +32,13 @@ export function createRegistry(options: SessionOptions): Registry {
     getBlob: (repository, descriptor, reading) => getBlob(session, { repository, descriptor, ...reading }),
     mountBlob: (repository, mount) => mountBlob(session, { repository, ...mount }),
     startUpload: (repository, signal) => startUpload(session, { repository, signal }),
-    listReferrers: (repository, digest, signal) => listReferrers(session, { repository, digest, signal }),
     deleteTag: (repository, tag, signal) => deleteTag(session, attributes, { repository, tag, signal }),
     deleteManifest: (repository, digest, signal) => deleteManifest(session, { repository, digest, signal }),
     lockOf: (repository, reference, signal) => attributes.lockOf({ repository, reference, signal }),
     setLock: (repository, reference, { lock, signal }) =>
       attributes.set({ repository, reference, signal }, lock),
+    listReferrers: async (repository, digest, signal) =>
+      (await listReferrers({ repository, digest, signal })).referrers,
+    attachReferrer: (repository, referrer, signal) => attachReferrer({ repository, referrer, signal }),
   };
 }

@@ -45,7 +45,8 @@ function parsePlatformObject(value: unknown): Platform | undefined {
   return { os, architecture, ...(typeof variant === "string" && variant !== "" ? { variant } : {}) };
 }
 
-function onlyStrings(record: Record<string, unknown>): Record<string, string> {
+/** Annotations, without the values that are none. */
+export function onlyStrings(record: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(record).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
   );

@@ -2,7 +2,7 @@ import { type Descriptor, type Manifest, manifestMediaTypes, mediaTypes } from "
 import { type Digest, printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { ambiguousKey } from "./json-keys.ts";
-import { assertFieldNames, isRecord, parseDescriptor } from "./parse-descriptor.ts";
+import { assertFieldNames, isRecord, onlyStrings, parseDescriptor } from "./parse-descriptor.ts";
 
 /** The bound that registries share. Source: OCI distribution specification 1.1, "Pushing Manifests". */
 export const largestManifest = 4 * 1024 * 1024;
@@ -28,6 +28,7 @@ export function parseManifest(
     ...(document.subject === undefined || document.subject === null
       ? {}
       : { subject: parseDescriptor(document.subject, "subject") }),
+    ...(isRecord(document.annotations) ? { annotations: onlyStrings(document.annotations) } : {}),
   };
 }
 

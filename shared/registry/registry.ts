@@ -61,7 +61,7 @@ export interface Registry {
 
   startUpload(repository: string, signal: AbortSignal): Promise<BlobUpload>;
 
-  /** Manifests that refer to `digest`: by the referrers API, else by the fallback tag. */
+  /** Manifests that refer to `digest`: by the referrers API, else by the fallback tag. At most 10,000; of more `too-large`. */
   listReferrers(repository: string, digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
 
   /**
@@ -89,6 +89,9 @@ export interface Registry {
     reference: string,
     options: { readonly lock: Lock; readonly signal: AbortSignal },
   ): Promise<"set" | "none">;
+
+  /** Lists a referrer that is in the repository under its subject, where the registry does not do so by itself. */
+  attachReferrer(repository: string, referrer: Manifest, signal: AbortSignal): Promise<void>;
 }
 
 export type Lock = "open" | "locked";

@@ -125,6 +125,7 @@ async function lookAtTarget(
   if (found?.digest === record.digest) {
     const mended =
       record.repair?.kind !== "incomplete" || (await missingParts(record, registry, signal)).length === 0;
+    if (mended && record.subject !== undefined && tag === undefined) await attach(record, registry, signal);
     return mended ? { kind: "proven", how: "imported" } : undefined;
   }
   if (found === undefined || record.existing === "replace") return undefined;
@@ -133,6 +134,16 @@ async function lookAtTarget(
     previousDigest: found.digest,
     reason: `${formatReference(record.target)} is there already with another digest and was not overwritten. Upstream may have re-pushed the tag, or somebody pushed to the target: compare the two`,
   };
+}
+
+/** A referrer is in only when it is found by what it refers to, whichever method has brought it. */
+async function attach(
+  { target: { path }, digest }: ImportRecord,
+  target: Registry,
+  signal: AbortSignal,
+): Promise<void> {
+  const manifest = await target.getManifest(path, digest, signal);
+  if (manifest !== undefined) await target.attachReferrer(path, manifest, signal);
 }
 
 async function requirePlatforms(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ImportRecord } from "../documents/import-record.ts";
+import { type ImportRecord, targetNameOf } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
@@ -31,7 +31,7 @@ export async function checkDrift(ports: DriftPorts, signal: AbortSignal): Promis
   let drifted = 0;
   for (const row of await ports.watches.all(signal)) {
     if (row.kind === "rejected" || row.watch.enabled === "no") continue;
-    if (slotOf(row.watch) !== slots % slotsPerDay) continue;
+    if (!hasTurn(row.watch, ports.now())) continue;
     const current = await currentImports(row.watch, ports.ledger, signal);
     const whole = current[Math.floor(slots / slotsPerDay) % current.length];
     const found = await mapConcurrent(current, questionsAtOnce, async (entry) => {
@@ -47,6 +47,11 @@ export async function checkDrift(ports: DriftPorts, signal: AbortSignal): Promis
   return drifted;
 }
 
+/** Pure: whether this is the watch's five minutes of the day. */
+export function hasTurn(watch: WatchId, now: Date): boolean {
+  return slotOf(watch) === Math.floor(now.getTime() / slotMs) % slotsPerDay;
+}
+
 /** Pure: in which of the day's 288 five-minute slots a watch is checked. */
 export function slotOf(watch: WatchId): number {
   return createHash("sha256").update(watchKey(watch)).digest().readUInt32BE(0) % slotsPerDay;
@@ -58,7 +63,7 @@ async function currentImports(watch: WatchId, ledger: Ledger, signal: AbortSigna
   for await (const entry of ledger.ofWatch(watch, signal)) {
     const { state, endedAt, target, digest } = entry.record;
     if (state !== "done" || endedAt === undefined) continue;
-    const name = formatReference(target.tag === undefined ? { ...target, digest } : target);
+    const name = targetNameOf({ target, digest });
     const known = latest.get(name)?.record.endedAt;
     if (known === undefined || known < endedAt) latest.set(name, entry);
   }
@@ -153,7 +158,7 @@ function driftEvent(
     source: formatRepository(record.source),
     tag: record.tag,
     digest: record.digest,
-    target: formatReference(record.target),
+    target: targetNameOf(record),
     reason,
     ...(found !== undefined && { previousDigest: found }),
   } as const;

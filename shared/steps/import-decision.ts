@@ -97,7 +97,8 @@ export function decideImport(
         ...(outcome.locked && { locked: outcome.locked }),
         ...(repair && { existing: repair.existing }),
       };
-      if (outcome.how === "present") return { record: done };
+      // Of what comes along with an image people hear only when it does not.
+      if (outcome.how === "present" || record.subject !== undefined) return { record: done };
       if (repair !== undefined) {
         const repairs = [...(record.repairs ?? []), context.now];
         return { record: { ...done, repairs }, announce: "repaired" };

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { ImportRecord } from "../documents/import-record.ts";
+import { type ImportRecord, targetNameOf } from "../documents/import-record.ts";
 import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
 import type { Event, EventKind } from "../model/event.ts";
-import { formatReference, formatRepository } from "../model/reference.ts";
+import { formatRepository } from "../model/reference.ts";
 
 /** What people are told when `record` has reached its state. The same change always gives the same key. */
 export function eventOf(record: ImportRecord, kind: EventKind): Event {
@@ -17,7 +17,7 @@ export function eventOf(record: ImportRecord, kind: EventKind): Event {
     source: formatRepository(record.source),
     tag: record.tag,
     digest: record.digest,
-    target: formatReference(record.target),
+    target: targetNameOf(record),
     method: record.via ?? record.method,
     ...(record.previousDigest === undefined ? {} : { previousDigest: record.previousDigest }),
     ...(record.reason === undefined || kind === "imported" || kind === "updated" || kind === "repaired"

@@ -1,4 +1,4 @@
-import { formatImportId, type ImportRecord } from "../documents/import-record.ts";
+import { formatImportId, type ImportRecord, sourceNameOf, targetNameOf } from "../documents/import-record.ts";
 import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
 import { formatReference } from "../model/reference.ts";
 
@@ -25,20 +25,44 @@ export interface ImportView {
   readonly locked?: "registry" | "ledger";
   /** Where the target keeps what the tag had before. */
   readonly keptAs?: readonly string[];
+  /** For a referrer: the digest of the image that it came with. */
+  readonly subject?: string;
+  /** For one image, asked for by its id: what was found that refers to it, and where that stands. */
+  readonly referrers?: readonly ReferrerView[];
   /** What does the work, where `method` chose it, and why. */
   readonly via?: string;
   readonly why?: string;
 }
 
+/** A signature, an attestation, an SBOM or the like of an image. */
+export interface ReferrerView {
+  readonly importId: string;
+  readonly state: ImportRecord["state"];
+  readonly digest: string;
+  readonly target: string;
+  readonly reason?: string;
+}
+
+export function describeReferrer(record: ImportRecord): ReferrerView {
+  const { state, digest, reason } = record;
+  return {
+    importId: formatImportId(record),
+    state,
+    digest,
+    target: targetNameOf(record),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
 export function describeImport(record: ImportRecord): ImportView {
-  const { watch, source, target, endedAt, deadline, reason, previousDigest, link } = record;
+  const { watch, target, endedAt, deadline, reason, previousDigest, link } = record;
   return {
     importId: formatImportId(record),
     watch: watch.group === manualWatch.group ? manualWatch.group : formatWatchId(watch),
     state: record.state,
-    source: formatReference({ ...source, tag: record.tag }),
+    source: sourceNameOf(record),
     digest: record.digest,
-    target: formatReference(target),
+    target: targetNameOf(record),
     method: record.method,
     platforms: record.platforms,
     requestedBy: record.requestedBy,
@@ -55,6 +79,7 @@ export function describeImport(record: ImportRecord): ImportView {
         formatReference({ host: target.host, path: target.path, tag: kept, digest }),
       ),
     }),
+    ...(record.subject !== undefined && { subject: record.subject }),
     ...(record.via !== undefined && { via: record.via }),
     ...(record.why !== undefined && { why: record.why }),
   };

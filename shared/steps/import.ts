@@ -93,6 +93,10 @@ async function finish(
   if (delayMs !== undefined) {
     await ports.queues.import({ watch: record.watch, key: record.key, hop: record.hop }, { signal, delayMs });
   }
+  if (isToBeFollowed(record)) {
+    const { watch, key } = record;
+    await ports.queues.follow({ kind: "image", watch, key, tries: 0 }, { signal, delayMs: recordedWithinMs });
+  }
   const told = announce && { event: eventOf(record, announce), channels: record.notify };
   await ports.ledger.update(entry, record, { signal, ...(told && { announce: told }) });
   if (told !== undefined)
@@ -103,6 +107,13 @@ async function finish(
     outcome: outcome.kind,
     import: describeImport(record),
   };
+}
+
+// By then it is recorded that the image is in.
+const recordedWithinMs = 2_000;
+
+function isToBeFollowed({ state, subject, handling }: ImportRecord): boolean {
+  return state === "done" && subject === undefined && handling.referrers.length > 0;
 }
 
 /** What a hop came to, what the gates said on the way, and the row as it was written last. */

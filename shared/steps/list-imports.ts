@@ -1,16 +1,37 @@
-import { importStates, parseImportId } from "../documents/import-record.ts";
+import { type ImportRecord, importStates, parseImportId } from "../documents/import-record.ts";
 import { parseWatchPath, type WatchId } from "../documents/watch-id.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import type { Ledger } from "../stores/ledger.ts";
-import { describeImport, type ImportView } from "./import-view.ts";
+import { describeImport, describeReferrer, type ImportView, type ReferrerView } from "./import-view.ts";
 
 /** One import by its id. Throws `not-found`. */
 export async function getImport(id: string, ledger: Ledger, signal: AbortSignal): Promise<ImportView> {
   const parsed = parseImportId(id);
   const entry = parsed && (await ledger.get(parsed.watch, parsed.key, signal));
-  if (entry !== undefined) return describeImport(entry.record);
+  if (entry !== undefined) {
+    const { record } = entry;
+    const view = describeImport(record);
+    if (!mayHaveReferrers(record)) return view;
+    return { ...view, referrers: await referrersOf(record, ledger, signal) };
+  }
   throw new Failure("not-found", `There is no import "${printable(id)}"`);
+}
+
+/** What refers to an image is looked for once it is in. */
+function mayHaveReferrers({ state, subject, handling }: ImportRecord): boolean {
+  return state === "done" && subject === undefined && handling.referrers.length > 0;
+}
+
+async function referrersOf(
+  { watch, digest, target }: ImportRecord,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<readonly ReferrerView[]> {
+  const found: ReferrerView[] = [];
+  for await (const { record } of ledger.ofWatch(watch, signal))
+    if (record.subject === digest && record.target.path === target.path) found.push(describeReferrer(record));
+  return found;
 }
 
 export interface ImportList {

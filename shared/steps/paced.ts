@@ -2,7 +2,7 @@ import { largestPage } from "../registry/hosts.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import type { Pace } from "./pace.ts";
 
-/** Registries whose lists and HEADs, which are what a poll asks for, go by turns. */
+/** Registries whose lists and manifests, which are what a poll or a look at referrers asks for, go by turns. */
 export function pacedBy(pace: Pace, registries: Registries): Registries {
   return { open: (host, credential) => paced(registries.open(host, credential), pace) };
 }
@@ -18,5 +18,9 @@ function paced(registry: Registry, pace: Pace): Registry {
       }, signal),
     headManifest: (repository, reference, signal) =>
       pace.turn((within) => registry.headManifest(repository, reference, within), signal),
+    getManifest: (repository, reference, signal) =>
+      pace.turn((within) => registry.getManifest(repository, reference, within), signal),
+    listReferrers: (repository, digest, signal) =>
+      pace.turn((within) => registry.listReferrers(repository, digest, within), signal),
   };
 }

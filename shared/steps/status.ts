@@ -1,8 +1,13 @@
-import type { ImportRecord, ImportState } from "../documents/import-record.ts";
+import {
+  type ImportRecord,
+  type ImportState,
+  importStates,
+  sourceNameOf,
+} from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
-import { formatReference, formatRepository } from "../model/reference.ts";
+import { formatRepository } from "../model/reference.ts";
 import type { Limits } from "../registry/limits.ts";
 import type { DeadLetters } from "../stores/dead-letters.ts";
 import type { Deliveries } from "../stores/deliveries.ts";
@@ -38,7 +43,10 @@ export interface Status {
   /** When the schedule last ran; absent before its first run. */
   readonly lastTick?: string;
   readonly watches: readonly WatchStatus[];
+  /** Images by state. */
   readonly imports: Readonly<Record<ImportState, number>>;
+  /** What came along with images: signatures, attestations, SBOMs and the like. */
+  readonly referrers: Readonly<Record<ImportState, number>>;
   /** Approximate queue lengths, delayed messages included. */
   readonly queues: Readonly<Record<string, number>>;
   readonly pausedHosts: Readonly<Record<string, string>>;
@@ -74,21 +82,12 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     ports.deadLetters.all(signal),
     ports.queues.oldestPollMs(signal),
   ]);
-  const imports: Record<ImportState, number> = {
-    pending: 0,
-    waiting: 0,
-    running: 0,
-    done: 0,
-    held: 0,
-    denied: 0,
-    failed: 0,
-    overtaken: 0,
-    removed: 0,
-  };
+  const imports = noneInAnyState();
+  const referrers = noneInAnyState();
   const waiting: ImportRecord[] = [];
   const unreadable: string[] = [];
   for await (const { record } of ports.ledger.all(signal, (row) => unreadable.push(row))) {
-    imports[record.state] += 1;
+    (record.subject === undefined ? imports : referrers)[record.state] += 1;
     const ended = record.endedAt?.getTime() ?? 0;
     if ((record.state === "held" || record.state === "failed") && now.getTime() - ended < attentionMs)
       waiting.push(record);
@@ -144,11 +143,16 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     ...(tick && { lastTick: tick.at.toISOString() }),
     watches,
     imports,
+    referrers,
     queues,
     pausedHosts,
     deadLetters: letters.length,
     notifications,
   };
+}
+
+function noneInAnyState(): Record<ImportState, number> {
+  return Object.fromEntries(importStates.map((state) => [state, 0])) as Record<ImportState, number>;
 }
 
 // What nobody has looked at for a week is history: it stays in the lists.
@@ -159,9 +163,7 @@ function describeWaiting(waiting: readonly ImportRecord[]): string[] {
   const newest = waiting.toSorted((a, b) => Number(b.endedAt) - Number(a.endedAt));
   const more = newest.length - named;
   return [
-    ...newest.slice(0, named).map(({ state, source, tag, reason }) => {
-      return `${formatReference({ ...source, tag })} ${state}: ${reason}`;
-    }),
+    ...newest.slice(0, named).map((record) => `${sourceNameOf(record)} ${record.state}: ${record.reason}`),
     ...(more > 0
       ? [`${more} more held or failed: list them by GET /api/imports?state=held and ?state=failed`]
       : []),

@@ -5,6 +5,7 @@ import type { Ledger, LedgerEntry } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Requests } from "../stores/requests.ts";
 import { announceStale, type StalePorts } from "./announce-stale.ts";
+import { askForReferrers } from "./ask-for-referrers.ts";
 import { checkDrift, type DriftPorts } from "./check-drift.ts";
 
 export interface SweepPorts extends DriftPorts, StalePorts {
@@ -51,6 +52,7 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
   }
   revived += await reviveChannels(ports, now, signal);
   await ports.requests.prune(new Date(now.getTime() - keepRequestsMs), signal);
+  await askForReferrers(ports, signal);
   return { revived, drifted: await checkDrift(ports, signal), stale };
 }
 

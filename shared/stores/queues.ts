@@ -1,8 +1,10 @@
 import type { Queue } from "../azure/queues.ts";
 import {
+  type FollowMessage,
   type ImportMessage,
   type NotifyMessage,
   type PollMessage,
+  writeFollowMessage,
   writeImportMessage,
   writeNotifyMessage,
   writePollMessage,
@@ -14,10 +16,11 @@ export interface SendOptions {
   readonly delayMs?: number;
 }
 
-/** The three queues, with typed messages. */
+/** The queues, with typed messages. */
 export interface Queues {
   poll(message: PollMessage, options: SendOptions): Promise<void>;
   import(message: ImportMessage, options: SendOptions): Promise<void>;
+  follow(message: FollowMessage, options: SendOptions): Promise<void>;
   notify(message: NotifyMessage, options: SendOptions): Promise<void>;
   /** Approximate lengths by queue name, the poison queues included. */
   lengths(signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
@@ -25,15 +28,16 @@ export interface Queues {
   oldestPollMs(signal: AbortSignal): Promise<number | undefined>;
 }
 
-export const queueNames = ["poll", "import", "notify"] as const;
+export const queueNames = ["poll", "import", "follow", "notify"] as const;
 export type QueueName = (typeof queueNames)[number];
 
 export function createQueues(open: (name: string) => Queue): Queues {
-  const [poll, importing, notify] = queueNames.map(open) as [Queue, Queue, Queue];
+  const [poll, importing, follow, notify] = queueNames.map(open) as [Queue, Queue, Queue, Queue];
   const measured = queueNames.flatMap((name) => [name, `${name}-poison`]);
   return {
     poll: (message, options) => poll.send(writePollMessage(message), options),
     import: (message, options) => importing.send(writeImportMessage(message), options),
+    follow: (message, options) => follow.send(writeFollowMessage(message), options),
     notify: (message, options) => notify.send(writeNotifyMessage(message), options),
     oldestPollMs: (signal) => poll.oldestMs(signal),
     lengths: async (signal) => {

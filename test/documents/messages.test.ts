@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   overflowName,
+  parseFollowMessage,
   parseImportMessage,
   parseNotifyMessage,
   parsePollMessage,
+  writeFollowMessage,
   writeImportMessage,
   writeNotifyMessage,
   writePollMessage,
@@ -24,6 +26,12 @@ describe("a message", () => {
     expect(parsePollMessage(wire(writePollMessage(poll)))).toEqual(poll);
     const importing = { watch, key, hop: 3 };
     expect(parseImportMessage(wire(writeImportMessage(importing)))).toEqual(importing);
+    for (const follow of [
+      { kind: "image", watch, key, tries: 2 },
+      { kind: "watch", watch, tries: 0 },
+      { kind: "watch", watch, after: key, tries: 1 },
+    ] as const)
+      expect(parseFollowMessage(wire(writeFollowMessage(follow)))).toEqual(follow);
     for (const notify of [
       { kind: "relay", partition: "web~nginx" },
       { kind: "flush", channel: "ops" },
@@ -35,6 +43,8 @@ describe("a message", () => {
     const messages = [
       writePollMessage({ host: "h", slot: new Date(), watches: [watch] }),
       writeImportMessage({ watch, key, hop: 0 }),
+      writeFollowMessage({ kind: "image", watch, key, tries: 0 }),
+      writeFollowMessage({ kind: "watch", watch, after: key, tries: 0 }),
       writeNotifyMessage({ kind: "relay", partition: "p" }),
     ];
     for (const message of messages) {
@@ -49,6 +59,7 @@ describe("a message", () => {
 
 const goodPoll = { v: 1, host: "h", slot: "2026-11-22T10:00:00Z", watches: ["a~b"] };
 const goodImport = { v: 1, watch: "a~b", import: key, hop: 0 };
+const goodFollow = { v: 1, kind: "watch", watch: "a~b", tries: 0 };
 const goodNotify = { v: 1, kind: "flush", channel: "ops" };
 
 describe("case 46: a malformed message", () => {
@@ -74,6 +85,15 @@ describe("case 46: a malformed message", () => {
     { name: "no watch", body: { v: 1, import: key, hop: 0 } },
   ])("for import: $name", async ({ body }) => {
     await failureOf(() => parseImportMessage(body), "invalid");
+  });
+
+  it.each([
+    { name: "an unknown kind", body: { ...goodFollow, kind: "shout" } },
+    { name: "no import", body: { v: 1, kind: "image", watch: "a~b", tries: 0 } },
+    { name: "tries below zero", body: { ...goodFollow, tries: -1 } },
+    { name: "after what is no key", body: { ...goodFollow, after: "../x" } },
+  ])("for follow: $name", async ({ body }) => {
+    await failureOf(() => parseFollowMessage(body), "invalid");
   });
 
   it.each([

@@ -9,6 +9,18 @@ import { createStepBench, type StepBench } from "../support/step-bench.ts";
 const minute = 60_000;
 const row = { Source: `${upstreamHost}/library/app`, Tags: "semver *" };
 
+const none = {
+  pending: 0,
+  waiting: 0,
+  running: 0,
+  done: 0,
+  held: 0,
+  denied: 0,
+  failed: 0,
+  overtaken: 0,
+  removed: 0,
+};
+
 it("of a system without anything is fine", async () => {
   const bench = createStepBench();
   expect(await status(bench.ports, never)).toEqual({
@@ -16,18 +28,18 @@ it("of a system without anything is fine", async () => {
     overall: "ok",
     attention: [],
     watches: [],
-    imports: {
-      pending: 0,
-      waiting: 0,
-      running: 0,
-      done: 0,
-      held: 0,
-      denied: 0,
-      failed: 0,
-      overtaken: 0,
-      removed: 0,
+    imports: none,
+    referrers: none,
+    queues: {
+      poll: 0,
+      "poll-poison": 0,
+      import: 0,
+      "import-poison": 0,
+      follow: 0,
+      "follow-poison": 0,
+      notify: 0,
+      "notify-poison": 0,
     },
-    queues: { poll: 0, "poll-poison": 0, import: 0, "import-poison": 0, notify: 0, "notify-poison": 0 },
     pausedHosts: {},
     deadLetters: 0,
     notifications: {},

@@ -29,6 +29,8 @@ it("counts what waits, delayed or not, also in poison queues that nobody has mad
     "poll-poison": 0,
     import: 0,
     "import-poison": 0,
+    follow: 0,
+    "follow-poison": 0,
     notify: 2,
     "notify-poison": 0,
   });

@@ -122,7 +122,6 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
       return upload(repository);
     },
     listRepositories: async () => [],
-    listReferrers: async () => [],
     deleteTag: async (repository, tag, signal) => {
       begin("deleteTag", `${repository} ${tag}`, signal);
       return registry.manifests.delete(key(repository, tag)) ? "deleted" : "absent";
@@ -136,6 +135,15 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
     },
     lockOf: async () => "none",
     setLock: async () => "none",
+    listReferrers: async (repository, digest, signal) => {
+      begin("listReferrers", `${repository} ${digest}`, signal);
+      const here = [...registry.manifests].filter(([name]) => name.startsWith(`${repository}@`));
+      return here.flatMap(([, { subject, descriptor, annotations }]) =>
+        subject?.digest === digest ? [{ ...descriptor, ...(annotations && { annotations }) }] : [],
+      );
+    },
+    attachReferrer: async (repository, { descriptor }, signal) =>
+      begin("attachReferrer", `${repository} ${descriptor.digest}`, signal),
   };
   return registry;
 

@@ -1,6 +1,7 @@
 import { defaultHandling } from "../../shared/documents/handling.ts";
 import { type ImportRecord, importKey } from "../../shared/documents/import-record.ts";
 import { noDemands } from "../../shared/gates/demands.ts";
+import { type Manifest, mediaTypes } from "../../shared/model/descriptor.ts";
 import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import type { Event } from "../../shared/model/event.ts";
 
@@ -45,4 +46,19 @@ export function makeRecord(parts: Partial<ImportRecord> = {}): ImportRecord {
 
 export function makeEvent(key: string, parts: Partial<Event> = {}): Event {
   return { key, kind: "imported", at: "2026-11-22T10:00:00.000Z", watch: "default/app", ...parts };
+}
+
+/** Has a registry of tags list something that refers to `subject` in its repository `library/app`. */
+export function referTo(
+  { manifests }: { readonly manifests: Map<string, Partial<Manifest>> },
+  what: { readonly subject: Digest; readonly name: string; readonly artifactType: string },
+): void {
+  const { subject, name, artifactType } = what;
+  const descriptor = (digest: Digest) => ({ mediaType: mediaTypes.ociManifest, digest, size: 100 });
+  const digest = digestNamed(name);
+  manifests.set(`library/app@${digest}`, {
+    kind: "image",
+    descriptor: { ...descriptor(digest), artifactType },
+    subject: descriptor(subject),
+  });
 }

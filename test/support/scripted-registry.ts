@@ -20,6 +20,8 @@ export interface ScriptedRegistry extends Registry {
   readonly manifests: Map<string, Partial<Manifest>>;
   /** Tags and digests, `repository:reference`, that are locked; undefined where the registry has no locks. */
   locks: Set<string> | undefined;
+  /** What was listed under its subject, `repository@digest`. */
+  readonly attached: Set<string>;
   /** Runs what changes something. */
   onWrite: Effect;
   /** What every index offers. */
@@ -63,6 +65,7 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
     faults: new Map(),
     manifests: new Map(),
     locks: undefined,
+    attached: new Set(),
     onWrite: (_name, run) => run(),
     platforms: [],
     onCall: () => {},
@@ -112,10 +115,12 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
       await answer(`referrers ${repository}@${subject}`);
       return [...registry.manifests].flatMap(([name, manifest]) =>
         name.startsWith(`${repository}@`) && manifest.subject?.digest === subject
-          ? [descriptor(name.slice(repository.length + 1) as Digest)]
+          ? [{ ...descriptor(name.slice(repository.length + 1) as Digest), ...manifest.descriptor }]
           : [],
       );
     },
+    attachReferrer: (repository, { descriptor: { digest } }) =>
+      write(`attach ${repository}@${digest}`, () => void registry.attached.add(`${repository}@${digest}`)),
     deleteTag: (repository, tag) =>
       write(`untag ${repository}:${tag}`, () => {
         assertOpen([`${repository}:${tag}`]);

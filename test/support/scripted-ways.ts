@@ -33,14 +33,20 @@ export interface ScriptedGates {
 /** Runs what changes something outside the worker, unless the worker is dead. */
 export type Effect = <T>(name: string, run: () => Promise<T>) => Promise<T>;
 
-export function createScriptedMethod(target: ScriptedRegistry, effect: Effect): ScriptedMethod {
+export function createScriptedMethod(
+  { upstream, target }: { readonly upstream: ScriptedRegistry; readonly target: ScriptedRegistry },
+  effect: Effect,
+): ScriptedMethod {
   const call = (name: "start" | "check", order: ImportOrder): Promise<Progress> =>
     effect(`method ${name}`, async () => {
       method.calls.push(name);
       method.orders.push(order);
       const scripted = method.next.shift() ?? method.always[name];
       if (scripted !== undefined) return scripted(order);
-      target.tags.set(`${order.target.path}:${order.target.tag}`, order.source.digest);
+      const { source, target: place } = order;
+      const manifest = upstream.manifests.get(`${source.path}@${source.digest}`) ?? {};
+      if (place.tag === undefined) target.manifests.set(`${place.path}@${source.digest}`, manifest);
+      else target.tags.set(`${place.path}:${place.tag}`, source.digest);
       return { kind: "done" };
     });
   const method: ScriptedMethod = {

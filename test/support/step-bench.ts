@@ -1,6 +1,11 @@
 import type { Queue } from "../../shared/azure/queues.ts";
 import type { Table, Values } from "../../shared/azure/tables.ts";
-import { parseImportMessage, parseNotifyMessage, parsePollMessage } from "../../shared/documents/messages.ts";
+import {
+  parseFollowMessage,
+  parseImportMessage,
+  parseNotifyMessage,
+  parsePollMessage,
+} from "../../shared/documents/messages.ts";
 import { createGates } from "../../shared/gates/members.ts";
 import { openPolicy } from "../../shared/gates/policy.ts";
 import type { Method } from "../../shared/methods/method.ts";
@@ -10,6 +15,7 @@ import type { Notifier } from "../../shared/notifiers/notifier.ts";
 import { defaultLimits } from "../../shared/registry/limits.ts";
 import { createSeenQuotas } from "../../shared/registry/seen-quotas.ts";
 import { bury } from "../../shared/steps/bury.ts";
+import { followReferrers } from "../../shared/steps/follow-referrers.ts";
 import { importStep } from "../../shared/steps/import.ts";
 import { notify } from "../../shared/steps/notify.ts";
 import { poll } from "../../shared/steps/poll.ts";
@@ -149,7 +155,7 @@ export function createStepBench(): StepBench {
   upstream.onCall = alive;
   target.onCall = alive;
   target.onWrite = effect;
-  const method = createScriptedMethod(target, effect);
+  const method = createScriptedMethod({ upstream, target }, effect);
   const channel = createScriptedChannel(effect);
   const gates = createScriptedGates(now);
   const stores = createStores({ table, queue, leaseMs: 300_000 });
@@ -175,6 +181,7 @@ export function createStepBench(): StepBench {
       const result = await importStep(parseImportMessage(body), ports, never);
       if (result.kind === "advanced") hops.push(`${result.from} ${result.outcome}`);
     }
+    if (name === "follow") await followReferrers(parseFollowMessage(body), ports, never);
     if (name === "notify") await notify(parseNotifyMessage(body), ports, never);
   };
   const process = async (message: Queued, tries: number): Promise<void> => {

@@ -63,6 +63,8 @@ async function again(bench: StepBench, call: () => Promise<unknown>): Promise<vo
 export interface Outcome {
   readonly target: Readonly<Record<string, string>>;
   readonly told: readonly string[];
+  /** What is listed at the target as referring to something there. */
+  readonly attached: readonly string[];
   /** Events that went out under the key of another message. */
   readonly repeatedUnderNewKey: number;
   /** Each import in the ledger, with its end. */
@@ -85,6 +87,7 @@ export async function outcomeOf({ target, channel, stores }: StepBench): Promise
   return {
     target: Object.fromEntries(target.tags),
     told: [...events.values()].map(({ kind, tag = "-" }) => `${kind} ${tag}`).sort(),
+    attached: [...target.attached].sort(),
     repeatedUnderNewKey: told - events.size,
     ledger: imports.map(({ record }) => `${record.tag} ${record.digest} ${record.state}`).sort(),
     unfinished: [

@@ -1,4 +1,6 @@
 import { Failure } from "../../../shared/model/failure.ts";
+import { fallbackTagOf } from "../../../shared/registry/cosign-tags.ts";
+import { digestNamed, referTo } from "../../support/records.ts";
 import {
   always,
   checkedAfter,
@@ -15,6 +17,8 @@ import {
 } from "./happenings.ts";
 import type { Journey } from "./journey.ts";
 
+const cosignTag = `${fallbackTagOf(digestNamed("a"))}.sig`;
+const spdx = "application/spdx+json";
 const versions = { Tags: "semver >=1" };
 const floating = { Track: "latest" };
 
@@ -238,5 +242,36 @@ export const journeys: readonly Journey[] = [
     happens: [published({ "1.0.0": "a" })],
     target: {},
     told: ["watch-rejected -"],
+  },
+  {
+    name: "an image with a signature and an SBOM, and a signature that comes the day after",
+    columns: { ...versions, Referrers: "all" },
+    given: [
+      ({ upstream }) => {
+        put(upstream, `library/app:${cosignTag}`, "one signature");
+        referTo(upstream, { subject: digestNamed("a"), name: "sbom", artifactType: spdx });
+      },
+    ],
+    happens: [
+      published({ "1.0.0": "a" }),
+      checkedAfter(({ upstream }) => put(upstream, `library/app:${cosignTag}`, "two signatures")),
+    ],
+    target: { "1.0.0": "a", [cosignTag]: "two signatures" },
+    told: ["imported 1.0.0"],
+  },
+  {
+    name: "something that refers to another image than upstream says",
+    columns: { ...versions, Referrers: "all" },
+    given: [
+      ({ upstream }) => {
+        const list = upstream.listReferrers;
+        const subject = digestNamed("another");
+        referTo(upstream, { subject, name: "sbom", artifactType: spdx });
+        upstream.listReferrers = (repository, _of, signal) => list(repository, subject, signal);
+      },
+    ],
+    happens: [published({ "1.0.0": "a" })],
+    target: { "1.0.0": "a" },
+    told: ["imported 1.0.0", `denied ${fallbackTagOf(digestNamed("a"))}`],
   },
 ];
