@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   watch: async () => (await import("./watch.ts")).addWatchCommands,
   plan: async () => (await import("./plan.ts")).addPlanCommand,
   import: async () => (await import("./import.ts")).addImportCommand,
+  evidence: async () => (await import("./evidence.ts")).addEvidenceCommands,
   scan: async () => (await import("./scan.ts")).addScanCommands,
   unlock: async () => (await import("./unlock.ts")).addUnlockCommand,
   status: async () => (await import("./status.ts")).addStatusCommand,

@@ -30,6 +30,7 @@ import type { Settings } from "./settings.ts";
 import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/add-scan-report.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
+import { type EvidenceDesk, openEvidenceDesk } from "./steps/evidence-desk.ts";
 import { type FollowResult, followReferrers } from "./steps/follow-referrers.ts";
 import { type ImportResult, importStep } from "./steps/import.ts";
 import type { ImportView } from "./steps/import-view.ts";
@@ -66,6 +67,7 @@ export interface App {
   sweep(signal: AbortSignal): Promise<SweepResult>;
   bury(queue: QueueName, body: unknown, signal: AbortSignal): Promise<BuryResult>;
   status(signal: AbortSignal): Promise<Status>;
+  readonly evidence: EvidenceDesk;
   /** Returns the import's id. */
   requestImport(asked: Asked, signal: AbortSignal): Promise<string>;
   requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;
@@ -207,6 +209,7 @@ export function createApp(settings: Settings): App {
     sweep: (signal) => sweep(ports, signal),
     bury: (queue, body, signal) => bury(queue, body, ports, signal),
     status: (signal) => status(ports, signal),
+    evidence: openEvidenceDesk(ports),
     requestImport: (asked, signal) => requestImport(asked, ports, signal),
     requestPoll: (watch, actor, signal) => requestPoll(watch, actor, ports, signal),
     getImport: (id, signal) => getImport(id, stores.ledger, signal),

@@ -17,8 +17,9 @@ import { keepPrevious } from "./keep-previous.ts";
 import { type LockPorts, lockRefusal, lockTarget } from "./lock-target.ts";
 import type { PacePorts } from "./pace.ts";
 import { type GatesPort, passGates } from "./pass-gates.ts";
+import { type EvidencePort, recordEvidence } from "./record-evidence.ts";
 
-export interface ImportPorts extends AdvancePorts, GatesPort, LockPorts, PacePorts {
+export interface ImportPorts extends AdvancePorts, EvidencePort, GatesPort, LockPorts, PacePorts {
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly now: Clock;
@@ -97,6 +98,8 @@ async function finish(
     const { watch, key } = record;
     await ports.queues.follow({ kind: "image", watch, key, tries: 0 }, { signal, delayMs: recordedWithinMs });
   }
+  const proven = outcome.kind === "proven" ? { was: outcome.how, repair: entry.record.repair } : {};
+  await recordEvidence(record, proven, ports, signal);
   const told = announce && { event: eventOf(record, announce), channels: record.notify };
   await ports.ledger.update(entry, record, { signal, ...(told && { announce: told }) });
   if (told !== undefined)

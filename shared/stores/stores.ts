@@ -3,6 +3,7 @@ import type { Table } from "../azure/tables.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
+import { createEvidenceStore, type EvidenceStore } from "./evidence.ts";
 import { createHosts, type Hosts } from "./hosts.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createLocks, type Locks } from "./locks.ts";
@@ -22,6 +23,7 @@ export interface Stores {
   readonly deliveries: Deliveries;
   readonly deadLetters: DeadLetters;
   readonly audit: Audit;
+  readonly evidence: EvidenceStore;
   readonly requests: Requests;
   readonly locks: Locks;
   readonly queues: Queues;
@@ -43,6 +45,7 @@ export function createStores({ table, queue, leaseMs }: StorePorts): Stores {
     deliveries: createDeliveries(table("deliveries")),
     deadLetters: createDeadLetters(table("deadletters")),
     audit: createAudit(table("audit")),
+    evidence: createEvidenceStore(table("evidence")),
     requests: createRequests(table("requests")),
     locks: createLocks(table("locks")),
     queues: createQueues(queue),

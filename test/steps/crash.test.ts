@@ -16,6 +16,9 @@ it.each(journeys)(
       repeatedUnderNewKey: 0,
       unfinished: [],
     });
+    // Every import that came in, or was kept out, has left its evidence.
+    const evident = wanted.ledger.filter((line) => /(?:done|denied|removed)$/.test(line));
+    expect(wanted.evidence).toEqual(expect.arrayContaining(evident));
     for (const when of ["before", "after"] as const) {
       let effect = 0;
       for (;;) {

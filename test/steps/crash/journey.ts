@@ -69,6 +69,8 @@ export interface Outcome {
   readonly repeatedUnderNewKey: number;
   /** Each import in the ledger, with its end. */
   readonly ledger: readonly string[];
+  /** Each row of evidence, with the end that it tells of. */
+  readonly evidence: readonly string[];
   /** Whatever is not at rest: open imports, full outboxes, notifications that are due. */
   readonly unfinished: readonly string[];
 }
@@ -82,6 +84,7 @@ export async function outcomeOf({ target, channel, stores }: StepBench): Promise
   const told = [...messages.values()].reduce((sum, message) => sum + message.events.length, 0);
   const imports = await collect(stores.ledger.all(never));
   const open = await collect(stores.ledger.open(never));
+  const evidence = await collect(stores.evidence.all({}, { signal: never }));
   const outboxes = await stores.ledger.waitingOutboxes(-1, never);
   const due = await stores.deliveries.open("ops", never);
   return {
@@ -90,6 +93,7 @@ export async function outcomeOf({ target, channel, stores }: StepBench): Promise
     attached: [...target.attached].sort(),
     repeatedUnderNewKey: told - events.size,
     ledger: imports.map(({ record }) => `${record.tag} ${record.digest} ${record.state}`).sort(),
+    evidence: evidence.map(({ evidence: { outcome, tag, digest } }) => `${tag} ${digest} ${outcome}`).sort(),
     unfinished: [
       ...open.map(({ record }) => `${record.tag} is ${record.state}`),
       ...[...outboxes].map((partition) => `the outbox of ${partition} is not empty`),

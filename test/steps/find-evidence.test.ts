@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { evidenceOf } from "../../shared/documents/evidence.ts";
+import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import { Failure } from "../../shared/model/failure.ts";
+import { type EvidenceAnswer, findEvidence } from "../../shared/steps/find-evidence.ts";
+import { failureOf } from "../support/failures.ts";
+import { digestNamed, makeRecord, targetHost } from "../support/records.ts";
+import { never } from "../support/registries.ts";
+import { createStepBench, type StepBench } from "../support/step-bench.ts";
+
+const image = "mirror/app:1.0.0";
+const hourMs = 3_600_000;
+
+describe("asked for an image", () => {
+  it("that Wharfgate brought in and the registry has, the record tells everything", async () => {
+    const bench = createStepBench();
+    await bring(bench);
+    expect(await ask(bench, image)).toEqual({
+      asked: image,
+      complete: true,
+      images: [
+        {
+          image: "target.example/mirror/app:1.0.0",
+          verdict: "on-record",
+          summary: "Brought in by Wharfgate, and the registry has this very digest now.",
+          now: { digest: digestNamed("1.0.0"), at: bench.now().toISOString() },
+          record: expect.objectContaining({
+            outcome: "done",
+            source: "up.example/library/app",
+            tag: "1.0.0",
+            digest: digestNamed("1.0.0"),
+            requestedBy: "watch",
+            proof: expect.objectContaining({ was: "imported" }),
+            gates: [expect.objectContaining({ gate: "allow-list", verdict: "passed" })],
+          }),
+          history: [],
+          referrers: [],
+        },
+      ],
+    });
+  });
+
+  it.each<{
+    readonly name: string;
+    readonly since: (bench: StepBench) => unknown;
+    readonly verdict: string;
+    readonly summary: string;
+  }>([
+    {
+      name: "that somebody has overwritten since",
+      since: ({ target }) => target.tags.set(image, digestNamed("foreign")),
+      verdict: "differs",
+      summary: `DIFFERS FROM THE RECORD: the registry has ${digestNamed("foreign")} now, which Wharfgate has not brought in`,
+    },
+    {
+      name: "that somebody has deleted since",
+      since: ({ target }) => target.tags.delete(image),
+      verdict: "gone",
+      summary: "On record, but the registry does not have it now.",
+    },
+    {
+      name: "at a registry that does not answer",
+      since: ({ target }) => target.faults.set("head", new Failure("network", "no route to target.example")),
+      verdict: "unknown",
+      summary: "nobody knows whether the registry has it now: no route to target.example",
+    },
+  ])("$name, it says so plainly", async ({ since, verdict, summary }) => {
+    const bench = createStepBench();
+    await bring(bench);
+    since(bench);
+    const answer = await ask(bench, image);
+    expect(answer.complete).toBe(false);
+    expect(answer.images).toMatchObject([
+      { verdict, summary: expect.stringContaining(summary), record: { outcome: "done" } },
+    ]);
+  });
+
+  it("that was never brought in, it says so", async () => {
+    const bench = createStepBench();
+    bench.target.tags.set(image, digestNamed("foreign"));
+    for (const asked of [image, `mirror/app@${digestNamed("foreign")}`, digestNamed("foreign")]) {
+      expect(await ask(bench, asked)).toMatchObject({
+        complete: false,
+        images: [{ verdict: "no-record", summary: expect.stringContaining("Not brought in by Wharfgate.") }],
+      });
+    }
+  });
+
+  it("that was denied, it says so, and why", async () => {
+    const bench = createStepBench();
+    bench.gates.verdict = () => ({ kind: "denied", reason: "no rule names it", next: "Ask" });
+    await bring(bench);
+    expect((await ask(bench, image)).images).toMatchObject([
+      {
+        verdict: "no-record",
+        summary: expect.stringContaining("Not brought in by Wharfgate: it was denied at"),
+        history: [{ outcome: "denied", reason: "no rule names it. Ask", gates: [{ verdict: "denied" }] }],
+      },
+    ]);
+  });
+
+  it("under a floating tag, the digests before are told, newest first, and one that was set back is seen", async () => {
+    const bench = createStepBench();
+    const target = { host: targetHost, path: "mirror/app", tag: "latest" };
+    for (const content of ["a", "b", "c"]) {
+      await bring(bench, { tag: "latest", target, existing: "replace", digest: digestNamed(content) });
+      bench.pass(hourMs);
+    }
+    const { images } = await ask(bench, "mirror/app:latest");
+    expect(images[0]?.record?.digest).toBe(digestNamed("c"));
+    expect(images[0]?.history.map(({ digest }) => digest)).toEqual([digestNamed("b"), digestNamed("a")]);
+    bench.target.tags.set("mirror/app:latest", digestNamed("a"));
+    expect((await ask(bench, "mirror/app:latest")).images[0]).toMatchObject({
+      verdict: "differs",
+      summary: expect.stringContaining("somebody else set the tag back"),
+    });
+  });
+
+  it("that retention has removed, it is gone; and one that was pushed again is not taken for ours", async () => {
+    const bench = createStepBench();
+    const record = await bring(bench);
+    const removed = { ...record, state: "removed", hop: 2, endedAt: bench.now() } as const;
+    bench.pass(hourMs);
+    await bench.stores.evidence.add(
+      evidenceOf({ ...removed, endedAt: bench.now() }, { outcome: "removed", app: "0.3.0" }),
+      never,
+    );
+    bench.target.tags.delete(image);
+    expect((await ask(bench, image)).images[0]).toMatchObject({
+      verdict: "gone",
+      summary: expect.stringContaining("it was removed at"),
+    });
+    bench.target.tags.set(image, record.digest);
+    expect((await ask(bench, image)).images[0]).toMatchObject({ verdict: "differs" });
+  });
+
+  it("its signatures and attestations are told with it", async () => {
+    const bench = createStepBench();
+    await bring(bench);
+    const signature = makeRecord({
+      digest: digestNamed("signature"),
+      target: { host: targetHost, path: "mirror/app" },
+      subject: digestNamed("1.0.0"),
+      endedAt: bench.now(),
+    });
+    await bench.stores.evidence.add(
+      evidenceOf(signature, { outcome: "done", app: "0.3.0", was: "imported" }),
+      never,
+    );
+    const { images } = await ask(bench, image);
+    expect(images[0]?.referrers).toMatchObject([{ digest: digestNamed("signature") }]);
+  });
+
+  it("by digest, it is found in its repository, and without one in all of them", async () => {
+    const bench = createStepBench();
+    await bring(bench);
+    await bring(bench, { target: { host: targetHost, path: "other/app", tag: "1.0.0" } });
+    const digest = digestNamed("1.0.0");
+    expect(await ask(bench, `target.example/mirror/app@${digest}`)).toMatchObject({
+      complete: true,
+      images: [{ image: `target.example/mirror/app@${digest}`, verdict: "on-record" }],
+    });
+    const { images } = await ask(bench, digest);
+    expect(images.map((each) => each.image).sort()).toEqual([
+      `target.example/mirror/app@${digest}`,
+      `target.example/other/app@${digest}`,
+    ]);
+  });
+
+  it.each([
+    { asked: "mirror/app", message: "target.example/mirror/app names no image: add a tag or a digest" },
+    { asked: "https://target.example/mirror/app:1", message: "begins with https://" },
+    { asked: "mirror/app:<script>", message: "is not a tag" },
+    { asked: "sha256:12", message: "" },
+  ])('as "$asked", it asks for a better name', async ({ asked, message }) => {
+    const bench = createStepBench();
+    if (message !== "")
+      expect((await failureOf(() => ask(bench, asked), "invalid")).message).toContain(message);
+    else expect((await ask(bench, asked)).images[0]).toMatchObject({ verdict: "no-record" });
+  });
+});
+
+function ask(bench: StepBench, asked: string): Promise<EvidenceAnswer> {
+  return findEvidence(asked, bench.ports, never);
+}
+
+/** One import, from the ledger to its end. */
+async function bring(bench: StepBench, parts: Partial<ImportRecord> = {}): Promise<ImportRecord> {
+  const record = makeRecord({ seenAt: bench.now(), ...parts });
+  await bench.stores.ledger.add([{ record }], never);
+  await bench.stores.queues.import({ watch: record.watch, key: record.key, hop: 0 }, { signal: never });
+  await bench.drain();
+  return record;
+}
