@@ -21,6 +21,26 @@ export interface CommandContext {
 export function run<Arguments extends unknown[]>(
   call: (context: CommandContext, ...args: Arguments) => Promise<number | undefined>,
 ) {
+  return runAlone(async ({ data, environment, ...context }, ...args: Arguments) => {
+    const app = await connect(data, environment);
+    try {
+      return await call({ ...context, app, actor: `${userInfo().username} (command line)` }, ...args);
+    } finally {
+      await app.close();
+    }
+  });
+}
+
+/** What a command has that needs neither storage nor the app's settings. */
+export interface AloneContext extends Pick<CommandContext, "output" | "signal"> {
+  readonly data: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** As `run`, without the app. */
+export function runAlone<Arguments extends unknown[]>(
+  call: (context: AloneContext, ...args: Arguments) => Promise<number | undefined>,
+) {
   return async (...args: [...Arguments, Command] | unknown[]): Promise<void> => {
     const command = args.at(-1) as Command;
     const { json, data } = command.optsWithGlobals<{ json?: boolean; data: string }>();
@@ -28,18 +48,8 @@ export function run<Arguments extends unknown[]>(
     const interrupt = new AbortController();
     process.once("SIGINT", () => interrupt.abort());
     try {
-      const app = await connect(data);
-      try {
-        const context = {
-          app,
-          output,
-          signal: interrupt.signal,
-          actor: `${userInfo().username} (command line)`,
-        };
-        process.exitCode = (await call(context, ...(args.slice(0, -1) as Arguments))) ?? exitCodes.ok;
-      } finally {
-        await app.close();
-      }
+      const context = { output, signal: interrupt.signal, data, environment: process.env };
+      process.exitCode = (await call(context, ...(args.slice(0, -1) as Arguments))) ?? exitCodes.ok;
     } catch (error) {
       const failure = toFailure(error, command.name());
       output.note(`wharfgate: ${failure.message}`);

@@ -21,6 +21,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   evidence: async () => (await import("./evidence.ts")).addEvidenceCommands,
   scan: async () => (await import("./scan.ts")).addScanCommands,
   unlock: async () => (await import("./unlock.ts")).addUnlockCommand,
+  bundle: async () => (await import("./bundle.ts")).addBundleCommands,
+  site: async () => (await import("./site.ts")).addSiteCommands,
   status: async () => (await import("./status.ts")).addStatusCommand,
 };
 

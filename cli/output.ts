@@ -24,6 +24,17 @@ const widest = 44;
 // Reasons are told in full: a cut one convinces nobody.
 const longest = 1000;
 
+/** `1 blob`, `2 blobs`. */
+export function counted(count: number, what: string, many = `${what}s`): string {
+  return `${count} ${count === 1 ? what : many}`;
+}
+
+export function sizeText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  const power = Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  return `${(bytes / 1000 ** power).toFixed(1)} ${["", "kB", "MB", "GB", "TB"][power]}`;
+}
+
 /** Left-aligned columns, two spaces apart; texts from outside are made printable. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map((cell) => printable(cell, longest)));

@@ -1,6 +1,7 @@
 import type { Spent } from "../shared/registry/counted.ts";
 import type { ChangePlan } from "../shared/steps/plan-change.ts";
 import type { Cost } from "../shared/steps/plan-cost.ts";
+import { counted, sizeText } from "./output.ts";
 
 /** What a change takes, and what asking took. */
 export function costLines({ cost, nextPoll, spent }: ChangePlan): string[] {
@@ -41,14 +42,4 @@ function spentText({ pages, heads, gets }: Spent): string {
     .filter(([count]) => count > 0)
     .map(([count, what, more]) => `${counted(count, what)}${more}`);
   return said.length === 0 ? "nothing of upstream" : said.join(", ");
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function sizeText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
-  const power = Math.min(4, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toFixed(1)} ${["", "kB", "MB", "GB", "TB"][power]}`;
 }

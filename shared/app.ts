@@ -2,10 +2,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { createCredentials } from "./auth/credentials.ts";
 import { createRegistries } from "./auth/registries.ts";
 import { createAcr } from "./azure/acr.ts";
+import { createBlobs } from "./azure/blobs.ts";
 import { createByteBlobs } from "./azure/byte-blobs.ts";
 import { createCredential } from "./azure/identity.ts";
 import { createKeyVaults } from "./azure/key-vault.ts";
 import { createOverflow, createQueue, type Overflow } from "./azure/queues.ts";
+import { registryToken } from "./azure/registry-token.ts";
 import { createStorageClients } from "./azure/storage.ts";
 import { createTable } from "./azure/tables.ts";
 import { type DiscoverRequest, parseDiscoverRequest } from "./documents/discover-request.ts";
@@ -44,6 +46,7 @@ import { type PollResult, poll } from "./steps/poll.ts";
 import { type Asked, requestImport } from "./steps/request-import.ts";
 import { requestPoll } from "./steps/request-poll.ts";
 import { type ScheduleResult, schedule } from "./steps/schedule.ts";
+import { createSiteCalls, type SiteCalls } from "./steps/site-calls.ts";
 import { type Status, status } from "./steps/status.ts";
 import { type SuggestQuestion, suggest } from "./steps/suggest.ts";
 import type { Suggestion } from "./steps/suggestion.ts";
@@ -89,6 +92,8 @@ export interface App {
   answerDiscover(body: unknown, actor: string, signal: AbortSignal): Promise<BoundedDiscovery>;
   /** Keeps a scanner's report for the gate `scan`. */
   addScanReport(upload: ScanUpload, signal: AbortSignal): Promise<AddedScanReport>;
+  /** Disconnected sites. */
+  readonly sites: SiteCalls;
   close(): Promise<void>;
 }
 
@@ -100,10 +105,6 @@ export interface Buried {
 const buried: Buried = { kind: "buried" };
 const nothingPolled: PollResult = { polled: 0, ordered: 0, moved: 0, troubled: 0, deferred: 0 };
 
-// The audience that Azure Container Registry takes in every cloud.
-// https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
-const registryScope = "https://containerregistry.azure.net/.default";
-
 export function createApp(settings: Settings): App {
   const identity = createCredential(settings.identity);
   const storage = createStorageClients(settings.storage, () => identity);
@@ -111,6 +112,7 @@ export function createApp(settings: Settings): App {
   const stores = createStores({
     table: (name) => createTable(storage.table(name)),
     queue: (name) => createQueue(storage.queue(name), overflow),
+    blobs: (name) => createBlobs(storage.container(name)),
     leaseMs: settings.leaseMs,
   });
   const credentials = createCredentials({
@@ -128,7 +130,7 @@ export function createApp(settings: Settings): App {
     credentials,
     entra: {
       hosts: [target.host, ...settings.entraHosts],
-      getToken: (signal) => tokenOf(() => identity.getToken(registryScope, { abortSignal: signal }), signal),
+      getToken: (signal) => registryToken(identity, signal),
     },
     tokenHosts: settings.tokenHosts,
     clientCertificates: settings.clientCertificates,
@@ -144,6 +146,7 @@ export function createApp(settings: Settings): App {
     now,
     // A call ends within twice its budget: well within the lease, so that nobody else takes a copy over.
     budgetMs: settings.leaseMs * 0.4,
+    receipts: stores.sites,
     ...(target.credential === undefined ? {} : { targetCredential: target.credential }),
     ...(settings.acr === undefined ? {} : { acr: createAcr({ ...settings.acr, credential: identity }) }),
     credentialSets: settings.credentialSets,
@@ -226,23 +229,14 @@ export function createApp(settings: Settings): App {
     answerDiscover: async (body, actor, signal) =>
       boundDiscovery(await discover(parseDiscoverRequest(body), { actor, ports, signal })),
     addScanReport: (upload, signal) => addScanReport(upload, { audit: stores.audit, reports, now }, signal),
+    sites: createSiteCalls({
+      ...ports,
+      ...stores,
+      signingKey: settings.signingKey,
+      bundles: createBlobs(storage.container("bundles")),
+    }),
     close: () => registries.close(),
   };
-}
-
-async function tokenOf(
-  ask: () => Promise<{ readonly token: string } | null>,
-  signal: AbortSignal,
-): Promise<string> {
-  const question = "the app's Entra ID identity gave no token: is a managed identity assigned to the app?";
-  try {
-    const token = await ask();
-    if (token !== null) return token.token;
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    throw new Failure("unauthorized", question, { cause });
-  }
-  throw new Failure("unauthorized", question);
 }
 
 /** An aborted wait ends early; whoever waited meets the abort at the next call. */

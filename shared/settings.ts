@@ -160,7 +160,7 @@ function readStorage(get: (name: string) => string | undefined): StorageAccount 
 }
 
 /** One entry of the allow-list's grammar; its host names the registry in references. */
-function parseTargetEntry(entry: string): { readonly host: string; readonly entry: string } {
+export function parseTargetEntry(entry: string): { readonly host: string; readonly entry: string } {
   const host = parseHost(entry.replace(/^https?:\/\//, "").replace(/=.*$/, ""));
   if (parseHostRules(entry).find(host) === undefined || parseReference(`${host}/name`).host !== host) {
     throw new Failure(

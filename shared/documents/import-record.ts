@@ -62,7 +62,7 @@ export interface ImportRecord {
   /** The method that does the work where `method` chose another one, and why. */
   readonly via?: string;
   readonly why?: string;
-  /** While it waits at a gate: when it will be looked at again. */
+  /** While it waits at a gate, or for a receipt: when it will be looked at again. */
   readonly dueAt?: Date;
   /** When the running operation is given up. */
   readonly deadline?: Date;

@@ -78,6 +78,8 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   const schedule = read("Schedule", parseSchedule) ?? { kind: "every", minutes: 15 };
   const credential = read("Credential", parseCredentialReference);
   const method = attempt(() => methodFor(asked, credential), problems);
+  if (method === "bundle" && handling.site === undefined)
+    problems.push(`Site is missing, which Method bundle needs: ${columns.Site}`);
   const notify = read("Notify", (text) => parseList(text).map(parseChannelName));
   const enabled = read("Enabled", parseEnabled) ?? "yes";
   const note = read("Note", (text) => text);

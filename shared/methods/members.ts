@@ -3,6 +3,7 @@ import { Failure } from "../model/failure.ts";
 import { acrImport } from "./acr-import.ts";
 import { agentPool } from "./agent-pool.ts";
 import { auto } from "./auto.ts";
+import { bundle } from "./bundle.ts";
 import { cacheRule } from "./cache-rule.ts";
 import { copy } from "./copy.ts";
 import type { Method } from "./method.ts";
@@ -13,6 +14,7 @@ const members = [
   acrImport, //
   agentPool,
   cacheRule,
+  bundle,
   copy,
   auto,
 ] as const satisfies readonly MethodMember[];

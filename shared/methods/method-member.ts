@@ -5,6 +5,7 @@ import type { Credentials } from "../model/credential.ts";
 import type { ForeignLayers, Registries } from "../registry/registry.ts";
 import type { AgentPoolConfig } from "./agent-pool-config.ts";
 import type { Method } from "./method.ts";
+import type { Receipts } from "./receipts.ts";
 
 /** All that methods may use. What is absent was not configured; a method that needs it says so when it is opened. */
 export interface MethodPorts {
@@ -15,6 +16,7 @@ export interface MethodPorts {
   readonly agentPool?: AgentPoolConfig;
   /** What the registry's cache rules log in with, by upstream host. */
   readonly credentialSets?: ReadonlyMap<string, NewCredentialSet>;
+  readonly receipts?: Receipts;
   /**
    * Reference to the target's credential, such as `env:TARGET` or `entra`, for methods that write to it
    * themselves.

@@ -18,6 +18,8 @@ export interface ImportOrder {
   readonly only?: readonly Platform[];
   /** Layers that their owner does not let registries distribute: left where their `urls` say (default), or brought in too. */
   readonly nondistributable?: "leave" | "bring";
+  /** The disconnected site that it is for. */
+  readonly site?: string;
 }
 
 /** What a method must remember between `start` and `check`: small, JSON, no secrets. Kept in the ledger row. */
@@ -35,13 +37,19 @@ export interface Account {
 }
 
 /**
- * Where an import stands. `running`: ask again with `check` after `checkAfterMs`. `done`: the method says that it has
- * finished; the digest proof follows. `refused`: it cannot work, `code` tells whether a retry may help.
+ * Where an import stands. `running`: ask again with `check` after `checkAfterMs`, until the operation's deadline unless it
+ * has none. `done`: the method says that it has finished; the digest proof follows, or `receipt` names what is the proof.
+ * `refused`: it cannot work, `code` tells whether a retry may help.
  */
 export type Progress = Account &
   (
-    | { readonly kind: "running"; readonly operation: Operation; readonly checkAfterMs: number }
-    | { readonly kind: "done" }
+    | {
+        readonly kind: "running";
+        readonly operation: Operation;
+        readonly checkAfterMs: number;
+        readonly deadline?: "none";
+      }
+    | { readonly kind: "done"; readonly receipt?: string }
     | { readonly kind: "refused"; readonly code: FailureCode; readonly reason: string }
   );
 
@@ -50,6 +58,11 @@ export type Progress = Account &
  * transient `Failure` when the same call may work later.
  */
 export interface Method {
+  /**
+   * What proves that the image is in: the digest at the target (default), or a signed receipt of a site whose registry
+   * cannot be asked from here.
+   */
+  readonly proof?: "target" | "receipt";
   start(order: ImportOrder, signal: AbortSignal): Promise<Progress>;
   check(order: ImportOrder, operation: Operation, signal: AbortSignal): Promise<Progress>;
   /** Gives up a running operation after its deadline, where the method can; else a no-op. */

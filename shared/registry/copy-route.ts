@@ -3,9 +3,12 @@ import type { Platform } from "../model/platform.ts";
 import type { KnownBlobs } from "./known-blobs.ts";
 import type { ForeignLayers, Registry } from "./registry.ts";
 
+/** What copying asks of its source. */
+export type CopySource = Pick<Registry, "host" | "getManifest" | "getBlob">;
+
 /** Two places, and the one image that goes from the first to the second. */
 export interface CopyRoute {
-  readonly from: Registry;
+  readonly from: CopySource;
   readonly fromRepository: string;
   readonly to: Registry;
   readonly toRepository: string;

@@ -34,7 +34,8 @@ export async function advance(
   if (record.operation === undefined) {
     // First, so that no record says that an image has platforms which nobody has looked for.
     await requirePlatforms(record, ports, signal);
-    const settled = readsThrough(record.method) ? undefined : await lookAtTarget(record, ports, signal);
+    const unasked = readsThrough(record.method) || method.proof === "receipt";
+    const settled = unasked ? undefined : await lookAtTarget(record, ports, signal);
     if (settled?.kind === "proven")
       return { kind: "proven", how: began === "before" ? "imported" : "present" };
     if (settled !== undefined) return settled;
@@ -83,6 +84,7 @@ function orderOf(record: ImportRecord): ImportOrder {
     nondistributable: record.handling.nondistributable,
     ...(record.handling.platforms === "only" && { only: record.platforms.map(parsePlatform) }),
     ...(record.credential === undefined ? {} : { credential: record.credential }),
+    ...(record.handling.site === undefined ? {} : { site: record.handling.site }),
   };
 }
 
@@ -95,6 +97,8 @@ async function conclude(
 ): Promise<Outcome> {
   const account = accountOf(progress);
   if (progress.kind === "running") return progress;
+  if (progress.kind === "done" && progress.receipt !== undefined)
+    return { kind: "proven", how: "imported", receipt: progress.receipt, ...account };
   if (progress.kind === "refused") {
     // What a service says of its own read of the source is the upstream's word.
     const context = progress.code === "rate-limited" ? { registry: record.source.host } : {};

@@ -61,8 +61,9 @@ export function slotOf(watch: WatchId): number {
 async function currentImports(watch: WatchId, ledger: Ledger, signal: AbortSignal): Promise<LedgerEntry[]> {
   const latest = new Map<string, LedgerEntry>();
   for await (const entry of ledger.ofWatch(watch, signal)) {
-    const { state, endedAt, target, digest } = entry.record;
-    if (state !== "done" || endedAt === undefined) continue;
+    const { state, endedAt, target, digest, method } = entry.record;
+    // What a site has cannot be asked from here: its receipts tell.
+    if (state !== "done" || endedAt === undefined || method === "bundle") continue;
     const name = targetNameOf({ target, digest });
     const known = latest.get(name)?.record.endedAt;
     if (known === undefined || known < endedAt) latest.set(name, entry);

@@ -10,11 +10,15 @@ export type Outcome =
       readonly kind: "running";
       readonly operation: Operation;
       readonly checkAfterMs: number;
+      readonly deadline?: "none";
     })
-  /** The target has the digest, by a HEAD just now. `present`: it was there before we did anything. */
+  /**
+   * The target has the digest, by a HEAD just now, or by a site's receipt. `present`: it was there before we did anything.
+   */
   | (Account & {
       readonly kind: "proven";
       readonly how: "imported" | "present";
+      readonly receipt?: string;
       /** Where its tag was to be locked: who keeps it now. */
       readonly locked?: "registry" | "ledger";
     })
@@ -72,7 +76,11 @@ export function decideImport(
   const next: ImportRecord = { ...unleased, hop: record.hop + 1 };
   switch (outcome.kind) {
     case "running": {
-      const deadline = record.deadline ?? new Date(context.now.getTime() + context.deadlineMs);
+      const { now, deadlineMs } = context;
+      const unhurried = outcome.deadline === "none";
+      const deadline = unhurried ? undefined : (record.deadline ?? new Date(now.getTime() + deadlineMs));
+      // Nobody is to miss the message of one that is asked after once a day.
+      const dueAt = unhurried ? new Date(now.getTime() + outcome.checkAfterMs) : undefined;
       const { reason: __, ...clean } = next;
       return {
         record: {
@@ -81,7 +89,8 @@ export function decideImport(
           operation: outcome.operation,
           operations: withOperation(record, outcome),
           startedAt: record.startedAt ?? context.now,
-          deadline,
+          ...(deadline && { deadline }),
+          ...(dueAt && { dueAt }),
           ...accountOf(outcome),
         },
         delayMs: Math.max(outcome.checkAfterMs, 1000),
@@ -94,6 +103,9 @@ export function decideImport(
         ...clean,
         state: "done",
         endedAt: context.now,
+        ...(outcome.receipt !== undefined && {
+          operations: [...record.operations, `receipt ${outcome.receipt}`],
+        }),
         ...(outcome.locked && { locked: outcome.locked }),
         ...(repair && { existing: repair.existing }),
       };

@@ -17,6 +17,9 @@ export type AuditAction =
   | "poll"
   | "watch-add"
   | "watch-remove"
+  | "bundle-export" // written for a site
+  | "bundle-acknowledge" // a site's receipt is taken in
+  | "site-add" // a key is trusted
   | "scan-add" // a scan report is taken in
   | "unlock" // a locked tag at the target
   | "repair"; // an imported tag that was changed at the target

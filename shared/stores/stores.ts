@@ -1,3 +1,4 @@
+import type { Blobs } from "../azure/blobs.ts";
 import type { Queue } from "../azure/queues.ts";
 import type { Table } from "../azure/tables.ts";
 import { type Audit, createAudit } from "./audit.ts";
@@ -9,6 +10,7 @@ import { createLedger, type Ledger } from "./ledger.ts";
 import { createLocks, type Locks } from "./locks.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createRequests, type Requests } from "./requests.ts";
+import { createSites, type Sites } from "./sites.ts";
 import { createTicks, type Ticks } from "./ticks.ts";
 import { createWatchStates, type WatchStates } from "./watch-states.ts";
 import { createWatches, type Watches } from "./watches.ts";
@@ -26,16 +28,18 @@ export interface Stores {
   readonly evidence: EvidenceStore;
   readonly requests: Requests;
   readonly locks: Locks;
+  readonly sites: Sites;
   readonly queues: Queues;
 }
 
 export interface StorePorts {
   readonly table: (name: string) => Table;
   readonly queue: (name: string) => Queue;
+  readonly blobs: (container: string) => Blobs;
   readonly leaseMs: number;
 }
 
-export function createStores({ table, queue, leaseMs }: StorePorts): Stores {
+export function createStores({ table, queue, blobs, leaseMs }: StorePorts): Stores {
   return {
     watches: createWatches(table("watches")),
     states: createWatchStates(table("watchstate")),
@@ -48,6 +52,7 @@ export function createStores({ table, queue, leaseMs }: StorePorts): Stores {
     evidence: createEvidenceStore(table("evidence")),
     requests: createRequests(table("requests")),
     locks: createLocks(table("locks")),
+    sites: createSites(table("sites"), blobs("sites")),
     queues: createQueues(queue),
   };
 }

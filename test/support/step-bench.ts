@@ -23,6 +23,7 @@ import { schedule } from "../../shared/steps/schedule.ts";
 import { sweep } from "../../shared/steps/sweep.ts";
 import type { QueueName } from "../../shared/stores/queues.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
+import { createMemoryBlobs } from "./memory-blobs.ts";
 import { createMemoryTable } from "./memory-table.ts";
 import { targetHost, upstreamHost } from "./records.ts";
 import { never } from "./registries.ts";
@@ -158,7 +159,12 @@ export function createStepBench(): StepBench {
   const method = createScriptedMethod({ upstream, target }, effect);
   const channel = createScriptedChannel(effect);
   const gates = createScriptedGates(now);
-  const stores = createStores({ table, queue, leaseMs: 300_000 });
+  const stores = createStores({
+    table,
+    queue,
+    blobs: (name) => createMemoryBlobs(name),
+    leaseMs: 300_000,
+  });
   const ports = createPorts(stores, {
     upstream,
     target,

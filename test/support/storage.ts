@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { type Azurite, startAzurite } from "../../local/azurite.ts";
+import { createBlobs } from "../../shared/azure/blobs.ts";
 import { createOverflow, createQueue, type Queue } from "../../shared/azure/queues.ts";
 import { createStorageClients, type StorageClients } from "../../shared/azure/storage.ts";
 import { createTable, type Table } from "../../shared/azure/tables.ts";
@@ -49,7 +50,12 @@ export function useStorage(): Storage {
       return {
         table,
         queue,
-        stores: createStores({ table, queue, leaseMs }),
+        stores: createStores({
+          table,
+          queue,
+          blobs: (name) => createBlobs(container(`${prefix}-${name}`)),
+          leaseMs,
+        }),
         receive: async (name) => {
           const client = queueClient(`${prefix}-${name}`);
           const { receivedMessageItems } = await client.receiveMessages({ numberOfMessages: 32 });

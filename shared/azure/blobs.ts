@@ -1,0 +1,80 @@
+import type { ContainerClient } from "@azure/storage-blob";
+import { azureFailure, serviceCodeOf, statusOf } from "./failures.ts";
+
+/** One container of blobs; it is made on first use. Names may have `/`. */
+export interface Blobs {
+  readonly container: string;
+  put(name: string, text: string, signal: AbortSignal): Promise<void>;
+  /** Whole; undefined where there is none. */
+  get(name: string, signal: AbortSignal): Promise<string | undefined>;
+  remove(name: string, signal: AbortSignal): Promise<void>;
+  /** Blocks of a blob that were staged, with the size of each, and not committed; the service keeps them for a week. */
+  staged(name: string, signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+  /** `id`: base64, all of a blob equally long (a service limit). At most 50,000 blocks make a blob. */
+  stage(
+    block: { readonly name: string; readonly id: string },
+    bytes: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void>;
+  commit(name: string, ids: readonly string[], signal: AbortSignal): Promise<void>;
+}
+
+export function createBlobs(container: ContainerClient): Blobs {
+  const { containerName } = container;
+  const attempt = async <T>(doing: string, call: () => Promise<T>): Promise<T> => {
+    try {
+      try {
+        return await call();
+      } catch (error) {
+        if (serviceCodeOf(error) !== "ContainerNotFound") throw error;
+        await container.createIfNotExists();
+        return await call();
+      }
+    } catch (error) {
+      throw azureFailure(error, `${doing} in the container ${containerName}`);
+    }
+  };
+  const absent = async <T>(call: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await call();
+    } catch (error) {
+      if (statusOf(error) === 404 && serviceCodeOf(error) !== "ContainerNotFound") return undefined;
+      throw error;
+    }
+  };
+  return {
+    container: containerName,
+    put: (name, text, abortSignal) =>
+      attempt(`storing ${name}`, async () => {
+        await container.getBlockBlobClient(name).upload(text, Buffer.byteLength(text), { abortSignal });
+      }),
+    get: (name, abortSignal) =>
+      attempt(`reading ${name}`, () =>
+        absent(async () => {
+          const bytes = await container
+            .getBlockBlobClient(name)
+            .downloadToBuffer(0, undefined, { abortSignal });
+          return bytes.toString("utf8");
+        }),
+      ),
+    remove: (name, abortSignal) =>
+      attempt(`removing ${name}`, async () => {
+        await absent(() => container.getBlockBlobClient(name).delete({ abortSignal }));
+      }),
+    staged: (name, abortSignal) =>
+      attempt(`listing the blocks of ${name}`, async () => {
+        const list = await absent(() =>
+          container.getBlockBlobClient(name).getBlockList("uncommitted", { abortSignal }),
+        );
+        return new Map(list?.uncommittedBlocks?.map((block) => [block.name, block.size]));
+      }),
+    stage: ({ name, id }, bytes, abortSignal) =>
+      attempt(`writing ${name}`, async () => {
+        await container.getBlockBlobClient(name).stageBlock(id, bytes, bytes.length, { abortSignal });
+      }),
+    commit: (name, ids, abortSignal) =>
+      attempt(`ending ${name}`, async () => {
+        await container.getBlockBlobClient(name).commitBlockList([...ids], { abortSignal });
+      }),
+  };
+}
