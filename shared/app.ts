@@ -22,7 +22,6 @@ import { type PlanRequest, parsePlanRequest } from "./documents/plan-request.ts"
 import type { Watch } from "./documents/watch.ts";
 import type { WatchId } from "./documents/watch-id.ts";
 import { createGates } from "./gates/members.ts";
-import { openPolicy } from "./gates/policy.ts";
 import { createMethods, type MethodKind } from "./methods/members.ts";
 import type { Sleep } from "./model/clock.ts";
 import { Failure } from "./model/failure.ts";
@@ -31,6 +30,7 @@ import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
 import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/add-scan-report.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
+import { type Decided, decideOnImport } from "./steps/decide-on-import.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
 import { type EvidenceDesk, openEvidenceDesk } from "./steps/evidence-desk.ts";
 import { type FollowResult, followReferrers } from "./steps/follow-referrers.ts";
@@ -73,6 +73,8 @@ export interface App {
   readonly evidence: EvidenceDesk;
   /** Returns the import's id. */
   requestImport(asked: Asked, signal: AbortSignal): Promise<string>;
+  /** A person's decision about an import; tells how it stands after it. */
+  decideOnImport(decided: Decided, signal: AbortSignal): Promise<ImportView>;
   requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;
   getImport(id: string, signal: AbortSignal): Promise<ImportView>;
   listImports(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ImportList>;
@@ -161,7 +163,7 @@ export function createApp(settings: Settings): App {
     channels,
     openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
     methodOf: (kind: MethodKind) => methods.open(kind),
-    gates: createGates({ registries, policy: openPolicy, reports, now }),
+    gates: createGates({ registries, policy: settings.policy, reports, now }),
     channel: openChannels(settings),
     windowMs: settings.notifyWindowMs,
     leaseMs: settings.leaseMs,
@@ -214,6 +216,7 @@ export function createApp(settings: Settings): App {
     status: (signal) => status(ports, signal),
     evidence: openEvidenceDesk(ports),
     requestImport: (asked, signal) => requestImport(asked, ports, signal),
+    decideOnImport: (decided, signal) => decideOnImport(decided, ports, signal),
     requestPoll: (watch, actor, signal) => requestPoll(watch, actor, ports, signal),
     getImport: (id, signal) => getImport(id, stores.ledger, signal),
     listImports: (query, signal) => listImports(query, stores.ledger, signal),

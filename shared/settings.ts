@@ -7,6 +7,8 @@ import type { CredentialOptions } from "./azure/identity.ts";
 import { parseKeyVaults } from "./azure/key-vault.ts";
 import type { StorageAccount } from "./azure/storage.ts";
 import { parseChannelName } from "./documents/watch-columns.ts";
+import { openPolicy, type Policy } from "./gates/policy.ts";
+import { readPolicy } from "./gates/read-policy.ts";
 import { type HostRules, parseHostRules } from "./http/host-rules.ts";
 import { type AgentPoolConfig, parseAgentPoolConfig } from "./methods/agent-pool-config.ts";
 import { parseCredentialSets } from "./methods/cache-rule-logins.ts";
@@ -40,6 +42,8 @@ export interface Settings extends RegistryAccess {
   readonly keyVaults: ReadonlyMap<string, string>;
   /** Registries beside the target that may be given the app's Entra ID token. */
   readonly entraHosts: readonly string[];
+  /** What is demanded of imports, whatever the watches say. */
+  readonly policy: Policy;
   readonly leaseMs: number;
   readonly deadlineMs: number;
   readonly notifyWindowMs: number;
@@ -101,6 +105,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   const keyVaults = read("WHARFGATE_KEY_VAULTS", parseKeyVaults) ?? new Map();
   const entraHosts = read("WHARFGATE_ENTRA_HOSTS", parseEntraHosts) ?? [];
   const access = readRegistryAccess(settings);
+  const policy = read("WHARFGATE_POLICY", readPolicy) ?? openPolicy;
   const statusUrl = get("WHARFGATE_STATUS_URL");
   const signingKey = read("WHARFGATE_SIGNING_KEY", readSigningKey);
   const clientId = get("AZURE_CLIENT_ID") ?? get("AzureWebJobsStorage__clientId");
@@ -133,6 +138,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     credentialSets,
     entraHosts,
     ...access,
+    policy,
     leaseMs,
     deadlineMs,
     notifyWindowMs,

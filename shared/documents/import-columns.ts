@@ -45,6 +45,7 @@ export function toValues(record: ImportRecord): Values {
     ...(record.operations.length === 0
       ? {}
       : { operations: JSON.stringify(record.operations.slice(-maxResults)) }),
+    ...(record.sighting === undefined ? {} : { sighting: JSON.stringify(record.sighting) }),
     ...(target.tag === undefined ? {} : { targetTag: target.tag }),
     ...(record.subject === undefined ? {} : { subject: record.subject }),
     ...(record.credential === undefined ? {} : { credential: record.credential }),
@@ -96,6 +97,7 @@ export function parseImportRecord(watch: WatchId, row: Row): ImportRecord {
   };
   const target = parseRepository(text("target"));
   const optionals = {
+    sighting: json("sighting", sighting),
     subject: digestOrNone(optional("subject")),
     credential: optional("credential"),
     lease: optional("lease"),
@@ -148,14 +150,19 @@ const operation = z.record(z.string(), z.union([z.string(), z.number()]));
 const bytesMoved = z
   .object({ moved: z.number(), of: z.number().optional() })
   .transform(({ moved, of }) => ({ moved, ...(of !== undefined && { of }) }));
-const cooldown = z
-  .object({ minutes: z.number(), exempt: z.string().optional() })
-  .transform(({ minutes, exempt }) => ({ minutes, ...(exempt !== undefined && { exempt }) }));
+const cooldown = z.object({ minutes: z.number(), first: z.enum(["exempt", "strict"]) });
+const sighting = z
+  .object({
+    by: z.enum(["first", "later", "asked"]),
+    major: z.string().optional(),
+    named: z.literal("digest").optional(),
+  })
+  .transform(({ by, ...rest }) => ({ by, ...present(rest) }));
 const demands = z
   .object({
     pin: z.union([z.literal("unlisted"), digest]).optional(),
     cooldown: cooldown.optional(),
-    approval: z.string().optional(),
+    approval: z.enum(["always", "major"]).optional(),
     verify: z.array(z.string()),
   })
   .transform(({ verify, ...rest }) => ({ verify, ...present(rest) }));
@@ -170,12 +177,15 @@ const handling = z
     site: z.string().optional(),
   })
   .transform(({ site, ...rest }) => ({ ...rest, ...(site !== undefined && { site }) }));
-const gateResult = z.object({
-  gate: z.string(),
-  verdict: z.enum(["passed", "waiting", "denied"]),
-  reason: z.string(),
-  at: isoDate,
-});
+const gateResult = z
+  .object({
+    gate: z.string(),
+    verdict: z.enum(["passed", "waiting", "denied"]),
+    reason: z.string(),
+    at: isoDate,
+    on: z.enum(["time", "person"]).optional(),
+  })
+  .transform(({ on, ...rest }) => ({ ...rest, ...(on !== undefined && { on }) }));
 const decision = z
   .object({ kind: z.enum(decisionKinds), by: z.string(), at: isoDate, reason: z.string().optional() })
   .transform(({ reason, ...rest }) => ({ ...rest, ...(reason !== undefined && { reason }) }));

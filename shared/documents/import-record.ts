@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Decision } from "../gates/decision.ts";
-import type { Demands } from "../gates/demands.ts";
+import type { Demands, Sighting } from "../gates/demands.ts";
 import type { GateResult } from "../gates/gate.ts";
 import type { MethodKind } from "../methods/members.ts";
 import type { Operation } from "../methods/method.ts";
@@ -8,7 +8,7 @@ import type { Digest } from "../model/digest.ts";
 import { formatReference, formatRepository, type Repository } from "../model/reference.ts";
 import type { Handling } from "./handling.ts";
 import type { KeptTag, Repair } from "./target-care.ts";
-import type { WatchId } from "./watch-id.ts";
+import { formatWatchId, manualWatch, type WatchId } from "./watch-id.ts";
 
 /**
  * One import in the ledger. `pending`: waits for its turn. `waiting`: a gate is not open yet. `running`: a method works on it.
@@ -46,6 +46,8 @@ export interface ImportRecord {
   readonly requestedBy: string;
   /** When we first saw this tag with this digest. */
   readonly seenAt: Date;
+  /** How we came to see it; absent: by a poll, and of no new major version. */
+  readonly sighting?: Sighting;
   /** Counts completed hops; a message of an earlier hop is stale. */
   readonly hop: number;
   /** Starts of the method that ended in a transient failure. */
@@ -102,11 +104,13 @@ export function isOpen({ state }: ImportRecord): boolean {
 
 /** An import that ended and is asked for again: first sight and people's decisions stay, whatever it was before. */
 export function openedAgain(before: ImportRecord, next: ImportRecord): ImportRecord {
-  const { seenAt, decisions, keptAs, repairs } = before;
+  const { sighting: _, ...opened } = next;
+  const { seenAt, sighting, decisions, keptAs, repairs } = before;
   return {
-    ...next,
+    ...opened,
     seenAt,
     decisions,
+    ...(sighting && { sighting }),
     ...(keptAs && { keptAs }),
     ...(repairs && { repairs }),
     hop: before.hop + 1,
@@ -142,6 +146,11 @@ export function sourceNameOf({
 /** The public id of an import: `group.name.key`. */
 export function formatImportId({ watch, key }: Pick<ImportRecord, "watch" | "key">): string {
   return `${watch.group}.${watch.name}.${key}`;
+}
+
+/** `group/name:tag`, or `manual:tag`: how people name an import where no other has the same. */
+export function shortName({ watch, tag }: Pick<ImportRecord, "watch" | "tag">): string {
+  return `${watch.group === manualWatch.group ? manualWatch.group : formatWatchId(watch)}:${tag}`;
 }
 
 /** Reads an import's id; undefined when it cannot be one. */

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Values } from "../azure/tables.ts";
+import { parseCooldown } from "../gates/cooldown.ts";
 import { type MethodKind, parseMethodKind } from "../methods/members.ts";
 import { Failure } from "../model/failure.ts";
 import type { Platform } from "../model/platform.ts";
 import { parseRepository, type Repository } from "../model/reference.ts";
+import { hasMajors } from "../policies/major-of.ts";
 import { needsList, type Rules } from "../policies/rules.ts";
-import { parseCooldown, parsePins, parseVerify, type WatchGates } from "./gate-columns.ts";
+import { parsePins, parseVerify, type WatchGates } from "./gate-columns.ts";
 import {
   defaultHandling,
   type Handling,
@@ -90,6 +92,11 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   }
   if (handling.lock === "locked" && rules.track.length > 0) {
     problems.push("Lock locked and Track contradict each other: a tag that is followed has to move");
+  }
+  if (gates.approval === "major" && problems.length === 0 && !hasMajors(rules.policy)) {
+    problems.push(
+      "Approval is major, and Tags names no scheme that tells major versions: make it always or never, or use semver or loose",
+    );
   }
   if (!needsList(rules) && rules.track.length === 0 && problems.length === 0) {
     problems.push(

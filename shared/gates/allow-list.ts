@@ -6,12 +6,16 @@ export const allowList = {
   kind: "allow-list",
   create: ({ policy }) => ({
     check: async (subject) => {
-      if (policy.demandsOn(subject) !== undefined)
-        return { kind: "passed", reason: "a rule of the policy names it" };
+      const demanded = policy.demandsOn(subject);
       const { host, path } = subject.source;
+      if (demanded !== undefined) {
+        // A host that is no configured upstream cannot be asked at all.
+        const by = demanded.rule ?? `${host} is a configured upstream, and there is no policy`;
+        return { kind: "passed", reason: by };
+      }
       return {
         kind: "denied",
-        reason: `no rule of the policy names ${formatReference({ host, path, tag: subject.tag })}`,
+        reason: `no rule of the policy names ${formatReference({ host, path, tag: subject.tag })} for ${subject.watch}`,
         next: "If it should come in, have a rule for it added to the policy, then retry the import",
       };
     },

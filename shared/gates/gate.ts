@@ -1,7 +1,7 @@
 import type { Digest } from "../model/digest.ts";
 import type { Repository } from "../model/reference.ts";
 import type { Decision } from "./decision.ts";
-import type { Demands } from "./demands.ts";
+import type { Demands, Sighting } from "./demands.ts";
 
 /** An import as gates see it. Whatever they verify, they verify of this very digest. */
 export interface GateSubject {
@@ -15,6 +15,10 @@ export interface GateSubject {
   readonly credential?: string;
   /** When we first saw this tag with this digest, by our own clock. */
   readonly seenAt: Date;
+  /** How we came to see it; absent: by a poll, and of no new major version. */
+  readonly sighting?: Sighting;
+  /** The gate at which it waited when they were last asked, and since when. */
+  readonly stoppedBefore?: { readonly gate: string; readonly since: Date };
   /** Of the watch and of the policy's rule together: the stricter one of each. */
   readonly demands: Demands;
   /** What people decided about this import, oldest first. */
@@ -45,7 +49,10 @@ export interface GateResult {
   readonly gate: string;
   readonly verdict: "passed" | "waiting" | "denied";
   readonly reason: string;
+  /** When it was asked; for one that waits: since when. */
   readonly at: Date;
+  /** For one that waits: what may open it. */
+  readonly on?: "time" | "person";
 }
 
 /** A check that an import must pass first. Throws a transient `Failure` when it cannot be made just now. */

@@ -1,5 +1,8 @@
 import { allowList } from "./allow-list.ts";
-import { type Demands, noDemands } from "./demands.ts";
+import { approval } from "./approval.ts";
+import { cooldown } from "./cooldown.ts";
+import { noDemands, strictest } from "./demands.ts";
+import { digestPin } from "./digest-pin.ts";
 import type { Gate, GateResult, GateSubject, Verdict } from "./gate.ts";
 import type { GateMember, GatePorts } from "./gate-member.ts";
 import { scan } from "./scan.ts";
@@ -8,8 +11,11 @@ import { signature } from "./signature.ts";
 // Every gate, in the order in which they are passed. A new one is one file and one line here.
 const members = [
   allowList, //
+  digestPin,
+  cooldown,
   signature,
   scan,
+  approval,
 ] as const satisfies readonly GateMember[];
 
 export type GateKind = (typeof members)[number]["kind"];
@@ -36,12 +42,13 @@ export function createGates(ports: GatePorts): Gates {
   }));
   return {
     async pass(subject, signal) {
-      const demands = strictest(subject.demands, ports.policy.demandsOn(subject) ?? noDemands);
+      const ofPolicy = ports.policy.demandsOn(subject) ?? noDemands;
+      const demands = strictest(subject.demands, ofPolicy, subject.sighting);
       const results: GateResult[] = [];
       for (const { kind, gate } of gates) {
         const verdict = await gate.check({ ...subject, demands }, signal);
         if (verdict.kind === "off") continue;
-        results.push({ gate: kind, verdict: verdict.kind, reason: verdict.reason, at: ports.now() });
+        results.push(resultOf(kind, verdict, { subject, at: ports.now() }));
         if (verdict.kind !== "passed") return { results, stopped: { gate: kind, verdict } };
       }
       return { results };
@@ -49,24 +56,14 @@ export function createGates(ports: GatePorts): Gates {
   };
 }
 
-/** Of each demand the stricter one. */
-export function strictest(one: Demands, other: Demands): Demands {
-  const cooldown = longer(one.cooldown, other.cooldown);
-  const pin = one.pin ?? other.pin;
-  const approval = one.approval ?? other.approval;
-  return {
-    verify: [...new Set([...one.verify, ...other.verify])],
-    ...(cooldown && { cooldown }),
-    // Two pins of one tag that disagree cannot both be had.
-    ...(pin && { pin: other.pin !== undefined && other.pin !== pin ? "unlisted" : pin }),
-    ...(approval !== undefined && { approval }),
-  };
-}
-
-/** One that must be waited for is longer than one that is exempt. */
-function longer(one: Demands["cooldown"], other: Demands["cooldown"]): Demands["cooldown"] {
-  if (one === undefined || other === undefined) return one ?? other;
-  if ((one.exempt === undefined) !== (other.exempt === undefined))
-    return one.exempt === undefined ? one : other;
-  return one.minutes >= other.minutes ? one : other;
+/** What still waits, waits since it began to. */
+function resultOf(
+  gate: GateKind,
+  verdict: Exclude<Verdict, { readonly kind: "off" }>,
+  { subject: { stoppedBefore }, at }: { readonly subject: GateSubject; readonly at: Date },
+): GateResult {
+  const { kind, reason } = verdict;
+  if (kind !== "waiting") return { gate, verdict: kind, reason, at };
+  const since = stoppedBefore?.gate === gate ? stoppedBefore.since : at;
+  return { gate, verdict: kind, reason, at: since, on: verdict.on };
 }

@@ -8,6 +8,7 @@ import { missingPlatforms } from "../model/missing-platforms.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
+import { heldNext } from "./held-reason.ts";
 import { accountOf, type Outcome } from "./import-decision.ts";
 import { missingParts } from "./missing-parts.ts";
 
@@ -62,10 +63,10 @@ export async function advance(
   return conclude(record, await method.check(order, record.operation, signal), ports, signal);
 }
 
-/** Whether an import that was put off would set a floating tag back to what it was then. */
-async function movedOn(
+/** Whether an import that was put off, or waited, would set a floating tag back to what it was then. */
+export async function movedOn(
   { existing, repair, source, tag, digest, credential }: ImportRecord,
-  { registries }: AdvancePorts,
+  { registries }: Pick<AdvancePorts, "registries">,
   signal: AbortSignal,
 ): Promise<boolean> {
   if ((repair?.existing ?? existing) === "keep") return false;
@@ -136,7 +137,7 @@ async function lookAtTarget(
   return {
     kind: "held",
     previousDigest: found.digest,
-    reason: `${formatReference(record.target)} is there already with another digest and was not overwritten. Upstream may have re-pushed the tag, or somebody pushed to the target: compare the two`,
+    reason: `${formatReference(record.target)} is there already with another digest and was not overwritten. Upstream may have re-pushed the tag, or somebody pushed to the target: compare the two. ${heldNext(record)}`,
   };
 }
 

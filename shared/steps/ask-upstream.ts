@@ -12,7 +12,9 @@ import { type TagList, tagListOf } from "../model/tag-list.ts";
 import { needsList } from "../policies/rules.ts";
 import { selectAll } from "../policies/select.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
+import type { Ledger } from "../stores/ledger.ts";
 import { emptyState, requireRoom, type WatchStateEntry } from "../stores/watch-states.ts";
+import { knownBefore } from "./known-before.ts";
 import {
   type Answers,
   decidePoll,
@@ -24,6 +26,7 @@ import { pauseAskedBy } from "./upstream-pause.ts";
 import { shrinkage, troubleOf } from "./watch-trouble.ts";
 
 export interface AskPorts {
+  readonly ledger: Ledger;
   readonly targetHost: string;
   readonly defaultMethod: MethodKind;
   readonly channels: readonly string[];
@@ -38,10 +41,14 @@ export interface WatchInput {
 
 export type Found =
   /** `limited`: the host asked for a pause before all was answered; what is left is asked for next time. */
-  | { readonly kind: "decided"; readonly decision: PollDecision; readonly limited?: Failure }
-  | { readonly kind: "troubled"; readonly failure: Failure };
+  { readonly kind: "decided"; readonly decision: PollDecision; readonly limited?: Failure } | Troubled;
 
-/** Asks upstream what a watch needs to know, and decides; writes nothing. */
+interface Troubled {
+  readonly kind: "troubled";
+  readonly failure: Failure;
+}
+
+/** Asks upstream what a watch needs to know, and decides; writes nothing. Our own storage's failures are thrown. */
 export async function askUpstream(
   watch: Watch,
   { listing, entry, slot }: WatchInput,
@@ -54,7 +61,7 @@ export async function askUpstream(
     stored?.revision === watch.revision
       ? stored
       : { ...emptyState, ...(stored?.trouble && { trouble: stored.trouble }) };
-  try {
+  const asked = await untilTrouble(watch, async () => {
     const tags = needsList(watch.rules) ? await listing.tags() : undefined;
     const doubt = tags && shrinkage(watch, state, tags);
     if (doubt !== undefined) throw doubt;
@@ -62,29 +69,38 @@ export async function askUpstream(
     const questions = questionsFor(state, selection, turnOf(watch.schedule, watchKey(watch), slot));
     // Before thousands of questions, not only after them.
     if (questions.fresh.length > 0) requireRoom(watch, { ...state, known: assumed(selection.versions) });
-    const { answers, refused, limited } = await ask(questions, { watch, registry: listing.registry }, signal);
+    const answered = await ask(questions, { watch, registry: listing.registry }, signal);
     // Answers are kept: where a pause comes before the last question every time, nothing would ever be brought in.
-    if (limited !== undefined && answers.size === 0) throw limited;
-    const now = ports.now();
-    const trouble = refused
-      ? { ...troubleOf(refused, now), scope: "tags" as const }
-      : limited && state.trouble;
-    const decision = decidePoll(
-      state,
-      { selection, answers },
-      {
-        watch,
-        listed: tags?.size,
-        targetHost: ports.targetHost,
-        method: watch.method ?? ports.defaultMethod,
-        notify: watch.notify ?? ports.channels,
-        now,
-        poll: entry === undefined ? "first" : "later",
-        ...(trouble && { trouble }),
-      },
-    );
+    if (answered.limited !== undefined && answered.answers.size === 0) throw answered.limited;
+    return { kind: "asked" as const, tags, selection, ...answered };
+  });
+  if (asked.kind === "troubled") return asked;
+  const { tags, selection, answers, refused, limited } = asked;
+  const now = ports.now();
+  const trouble = refused ? { ...troubleOf(refused, now), scope: "tags" as const } : limited && state.trouble;
+  const seen = { stored, state, answers, now, ...(limited && { limited }) };
+  const known = await knownBefore(watch, seen, ports, signal);
+  return untilTrouble(watch, async () => {
+    const found = { selection, answers };
+    const decision = decidePoll(state, found, {
+      watch,
+      listed: tags?.size,
+      targetHost: ports.targetHost,
+      method: watch.method ?? ports.defaultMethod,
+      notify: watch.notify ?? ports.channels,
+      now,
+      ...known,
+      ...(trouble && { trouble }),
+    });
     if (decision.state !== undefined) requireRoom(watch, decision.state);
     return { kind: "decided", decision, ...(limited && { limited }) };
+  });
+}
+
+/** What upstream, or the watch itself, is the cause of. */
+async function untilTrouble<T>(watch: Watch, work: () => Promise<T>): Promise<T | Troubled> {
+  try {
+    return await work();
   } catch (error) {
     const failure = toFailure(error, `polling ${formatRepository(watch.source)}`);
     if (failure.code === "internal" || failure.code === "canceled") throw failure;

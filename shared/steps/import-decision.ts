@@ -165,7 +165,8 @@ function decideWaiting(
 ): ImportDecision {
   const { reason, next: step, on, checkAfterMs } = outcome;
   const dueAt = new Date(now.getTime() + checkAfterMs);
-  const told = record.state === "waiting" && record.gates.at(-1)?.gate === outcome.gate;
+  const last = record.gates.at(-1);
+  const told = last?.verdict === "waiting" && last.gate === outcome.gate && last.on !== "time";
   return {
     record: { ...withoutOperation(next), state: "waiting", reason: `${sentence(reason)} ${step}`, dueAt },
     delayMs: checkAfterMs,

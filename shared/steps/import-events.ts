@@ -6,9 +6,9 @@ import { formatRepository } from "../model/reference.ts";
 
 /** What people are told when `record` has reached its state. The same change always gives the same key. */
 export function eventOf(record: ImportRecord, kind: EventKind): Event {
-  const { watch, endedAt, seenAt } = record;
+  const { watch, endedAt, seenAt, gates } = record;
   const manual = watch.group === manualWatch.group;
-  const ended = endedAt ?? seenAt;
+  const ended = endedAt ?? (kind === "waiting" ? gates.at(-1)?.at : undefined) ?? seenAt;
   return {
     key: createHash("sha256").update(`${record.key} ${kind} ${record.hop}`).digest("hex"),
     kind,

@@ -3,15 +3,16 @@ import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
 import type { GateResult, GateSubject } from "../gates/gate.ts";
 import type { Gates } from "../gates/members.ts";
 import type { Outcome } from "./import-decision.ts";
+import { noLongerWanted, type WantedPorts } from "./still-wanted.ts";
 
-export interface GatesPort {
+export interface GatesPort extends WantedPorts {
   readonly gates: Gates;
 }
 
-/** What the gates said, and the outcome when one of them is not open. */
+/** What the gates said, and the outcome when one of them is not open, or nobody wants the import any more. */
 export interface Passed {
   readonly results: readonly GateResult[];
-  readonly outcome?: Extract<Outcome, { readonly kind: "waiting" | "denied" }>;
+  readonly outcome?: Outcome;
 }
 
 /**
@@ -20,12 +21,14 @@ export interface Passed {
  */
 export async function passGates(
   record: ImportRecord,
-  { gates }: GatesPort,
+  ports: GatesPort,
   signal: AbortSignal,
 ): Promise<Passed> {
   const passed = record.operation !== undefined || record.repair !== undefined;
   if (passed || record.subject !== undefined) return { results: record.gates };
-  const { results, stopped } = await gates.pass(subjectOf(record), signal);
+  const unwanted = await noLongerWanted(record, ports, signal);
+  if (unwanted !== undefined) return { results: record.gates, outcome: unwanted };
+  const { results, stopped } = await ports.gates.pass(subjectOf(record), signal);
   if (stopped === undefined) return { results };
   const { gate, verdict } = stopped;
   return { results, outcome: { ...verdict, gate } };
@@ -33,6 +36,8 @@ export async function passGates(
 
 function subjectOf(record: ImportRecord): GateSubject {
   const { watch, source, tag, digest, target, requestedBy, credential, seenAt, demands, decisions } = record;
+  const { sighting } = record;
+  const last = record.gates.at(-1);
   return {
     source: { ...source, digest },
     tag,
@@ -43,6 +48,8 @@ function subjectOf(record: ImportRecord): GateSubject {
     demands,
     decisions,
     only: record.handling.platforms === "only" ? record.platforms : [],
+    ...(sighting && { sighting }),
+    ...(last?.verdict === "waiting" && { stoppedBefore: { gate: last.gate, since: last.at } }),
     ...(credential !== undefined && { credential }),
   };
 }

@@ -3,10 +3,11 @@ import type { Watch } from "../documents/watch.ts";
 import type { MethodKind } from "../methods/members.ts";
 import type { Digest } from "../model/digest.ts";
 import { formatPlatform } from "../model/platform.ts";
-import { formatReference } from "../model/reference.ts";
 import type { Selection } from "../policies/select.ts";
 import type { Trouble, WatchState } from "../stores/watch-states.ts";
 import { demandsOf } from "./demands-of.ts";
+import { heldReason } from "./held-reason.ts";
+import { type Known, sightingOf } from "./sighting.ts";
 import { sameTrouble } from "./watch-trouble.ts";
 
 /** What a poll needs of a selection. */
@@ -57,8 +58,12 @@ export interface PollContext {
   readonly method: MethodKind;
   readonly notify: readonly string[];
   readonly now: Date;
-  /** `first`: the watch has never been polled before. */
-  readonly poll: "first" | "later";
+  /** What was known before: which poll this is, and which major versions came in. */
+  readonly before: Known;
+  /** When the watch's very first look began, if it is not finished with this poll. */
+  readonly firstLook?: Date;
+  /** Moved tags whose new digest a person accepted and the target has by now. */
+  readonly accepted: ReadonlyMap<string, string>;
   /** Number of tags in the listing; undefined when the watch needed none. */
   readonly listed: number | undefined;
   /** What is wrong with one of the tags; absent when all could be asked for. */
@@ -79,7 +84,7 @@ export function decidePoll(
 
   for (const tag of [...selection.versions, ...selection.tracked]) {
     const digest = answers.get(tag);
-    const before = state.known.get(tag);
+    const before = context.accepted.get(tag) ?? state.known.get(tag);
     const floating = selection.tracked.includes(tag);
     if (digest === undefined) {
       // Not asked this time, or gone between the listing and the question: as it was.
@@ -107,8 +112,10 @@ export function decidePoll(
     // Small changes of a listing that select nothing new are not worth a write.
     listed: context.listed ?? state.listed,
     ...(trouble && { trouble }),
+    ...(context.firstLook && { firstLook: context.firstLook }),
   };
   const changed =
+    next.firstLook?.getTime() !== state.firstLook?.getTime() ||
     !sameTrouble(next.trouble, state.trouble) ||
     state.unchecked !== undefined ||
     next.revision !== state.revision ||
@@ -124,6 +131,7 @@ interface Found {
 
 function newImport(context: PollContext, found: Found & Pick<ImportRecord, "existing">): ImportRecord {
   const { watch, targetHost, method, notify, now } = context;
+  const sighting = sightingOf(watch, found.tag, context.before);
   const { path, tag } = watch.target(watch.source, found.tag);
   const what = {
     source: watch.source,
@@ -145,10 +153,11 @@ function newImport(context: PollContext, found: Found & Pick<ImportRecord, "exis
     hop: 0,
     attempts: 0,
     handling: watch.handling,
-    demands: demandsOf(watch, { tag: found.tag, poll: context.poll }),
+    demands: demandsOf(watch, found.tag),
     gates: [],
     decisions: [],
     operations: [],
+    ...((sighting.by === "first" || sighting.major !== undefined) && { sighting }),
     ...(watch.credential === undefined ? {} : { credential: watch.credential }),
   };
 }
@@ -158,13 +167,12 @@ function movedImport(
   { tag, digest, before }: Found & { before: string },
 ): ImportRecord {
   const record = newImport(context, { tag, digest, existing: "keep" });
-  const name = formatReference({ ...context.watch.source, tag });
   return {
     ...record,
     state: "held",
     endedAt: context.now,
     previousDigest: before,
-    reason: `Upstream re-pushed ${name} with another digest. The target keeps what it has. Find out why before you take the new one.`,
+    reason: heldReason(record, { before: "kept" }),
   };
 }
 

@@ -9,9 +9,10 @@ import {
 } from "../documents/import-record.ts";
 import { type ImportRequest, parseImportRequest } from "../documents/import-request.ts";
 import { manualWatch } from "../documents/watch-id.ts";
+import { lastDecision } from "../gates/decision.ts";
 import { noDemands } from "../gates/demands.ts";
 import type { MethodKind } from "../methods/members.ts";
-import type { Digest } from "../model/digest.ts";
+import { type Digest, printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Registries } from "../registry/registry.ts";
@@ -148,6 +149,7 @@ function toRecord(
 ): ImportRecord {
   const { host, path, tag = "" } = request.source;
   const source = { host, path };
+  const named = request.source.digest;
   const target = { host: ports.targetHost, ...request.target(source, tag) };
   const what = { source, tag: tag === "" ? target.tag : tag, digest, target };
   return {
@@ -161,10 +163,12 @@ function toRecord(
     notify: ports.channels,
     requestedBy: actor,
     seenAt: ports.now(),
+    sighting: { by: "asked", ...(tag === "" && { named: "digest" }) },
     hop: 0,
     attempts: 0,
     handling: defaultHandling,
-    demands: noDemands,
+    // Whoever names a digest wants that one and no other.
+    demands: { ...noDemands, ...(named && { pin: named }) },
     gates: [],
     decisions: [],
     operations: [],
@@ -182,9 +186,17 @@ async function start(
   if ((await ledger.add([{ record }], signal)).length === 0) {
     const entry = await ledger.get(record.watch, record.key, signal);
     if (entry !== undefined) hop = entry.record.hop;
+    const refused = entry && lastDecision(entry.record.decisions, "refuse");
+    if (refused !== undefined) {
+      throw new Failure(
+        "conflict",
+        `${formatReference({ ...record.source, tag: record.tag })} with this digest was refused by ${printable(refused.by)} on ${refused.at.toISOString()}: it does not come in`,
+      );
+    }
     if (entry !== undefined && !isOpen(entry.record)) {
-      hop += 1;
-      await ledger.update(entry, { ...openedAgain(entry.record, record), hop }, { signal });
+      const next = openedAgain(entry.record, record);
+      hop = next.hop;
+      await ledger.update(entry, next, { signal });
     }
   }
   await queues.import({ watch: record.watch, key: record.key, hop }, { signal });

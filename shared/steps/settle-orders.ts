@@ -5,8 +5,8 @@ import { lastDecision } from "../gates/decision.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import type { Ledger, NewEntry } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
-import { eventOf } from "./import-events.ts";
 import type { PollDecision } from "./poll-decision.ts";
+import { holdAgain, prepareMoved } from "./settle-moved.ts";
 
 export interface SettlePorts {
   readonly ledger: Ledger;
@@ -25,21 +25,16 @@ export async function settleOrders(
   { ledger, queues }: SettlePorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const entries = [
-    ...orders.map((record): NewEntry => ({ record })),
-    ...moved.map(
-      (record): NewEntry => ({
-        record,
-        announce: { event: eventOf(record, "moved"), channels: record.notify },
-      }),
-    ),
-  ];
-  if (entries.length === 0) return;
+  if (orders.length + moved.length === 0) return;
+  const held = await mapConcurrent(moved, messagesAtOnce, (record) => prepareMoved(record, ledger, signal));
+  const entries = [...orders.map((record): NewEntry => ({ record })), ...held];
   const added = new Set((await ledger.add(entries, signal)).map(({ key }) => key));
   await mapConcurrent(orders, messagesAtOnce, async (record) => {
     const hop = added.has(record.key) ? 0 : await reopen(record, slot, ledger, signal);
     await queues.import({ watch: record.watch, key: record.key, hop }, { signal });
   });
+  const known = held.filter(({ record }) => !added.has(record.key));
+  await mapConcurrent(known, messagesAtOnce, (entry) => holdAgain(entry, ledger, signal));
   if (moved.length > 0) await queues.notify({ kind: "relay", partition: watchKey(watch) }, { signal });
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Table } from "../azure/tables.ts";
+import type { DecisionKind } from "../gates/decision.ts";
 
 /** Who did what by HTTP or command line; written before it is done. */
 export interface AuditEntry {
@@ -20,6 +21,7 @@ export type AuditAction =
   | "bundle-export" // written for a site
   | "bundle-acknowledge" // a site's receipt is taken in
   | "site-add" // a key is trusted
+  | DecisionKind
   | "scan-add" // a scan report is taken in
   | "unlock" // a locked tag at the target
   | "repair"; // an imported tag that was changed at the target

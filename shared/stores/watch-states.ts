@@ -16,6 +16,8 @@ export interface WatchState {
   readonly trouble?: Trouble;
   /** Set while its polls are put off: what it knows may be out of date. Gone with the next poll that is not. */
   readonly unchecked?: Unchecked;
+  /** Set while the watch's very first look is unfinished, because upstream asked for a pause: when it began. */
+  readonly firstLook?: Date;
   /** Tags that the last changed listing had, to notice when a listing shrinks. */
   readonly listed: number;
 }
@@ -122,7 +124,7 @@ function tagsOf(state: WatchState): string {
 }
 
 function toStateValues(state: WatchState): Values {
-  const { trouble, unchecked } = state;
+  const { trouble, unchecked, firstLook } = state;
   return {
     revision: state.revision,
     listed: state.listed,
@@ -135,6 +137,7 @@ function toStateValues(state: WatchState): Values {
           troubleSince: trouble.since.toISOString(),
           ...(trouble.scope && { troubleScope: trouble.scope }),
         }),
+    ...(firstLook && { firstLook: firstLook.toISOString() }),
     ...(unchecked && {
       unchecked: unchecked.reason.slice(0, 4000),
       uncheckedSince: unchecked.since.toISOString(),
@@ -164,6 +167,7 @@ function parseState({ values }: Row): WatchState {
             ...(values.troubleScope === "tags" && { scope: "tags" as const }),
           },
         }),
+    ...(values.firstLook !== undefined && { firstLook: new Date(String(values.firstLook)) }),
     ...(values.unchecked !== undefined && {
       unchecked: {
         reason: String(values.unchecked),

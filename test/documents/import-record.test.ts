@@ -69,6 +69,75 @@ describe("a ledger row", () => {
     expect(parseImportRecord(record.watch, { ...row, values: toValues(record) })).toEqual(record);
   });
 
+  it("gives everything back that it may hold", () => {
+    const at = new Date("2026-11-23T10:00:00.000Z");
+    const full = makeRecord({
+      state: "waiting",
+      handling: {
+        referrers: ["signatures", "sboms"],
+        platforms: "only",
+        nondistributable: "bring",
+        lock: "locked",
+        previous: "keep",
+        drift: "repair",
+        site: "plant-7",
+      },
+      demands: {
+        pin: record.digest,
+        cooldown: { minutes: 4320, first: "strict" },
+        approval: "major",
+        verify: ["acme"],
+      },
+      sighting: { by: "asked", named: "digest", major: "2 is new" },
+      gates: [
+        { gate: "allow-list", verdict: "passed", reason: "rule", at },
+        { gate: "approval", verdict: "waiting", reason: "a person must approve", at, on: "person" },
+      ],
+      decisions: [
+        { kind: "skip-cooldown", by: "ops", at, reason: "urgent" },
+        { kind: "approve", by: "sec", at },
+      ],
+      operations: ["copy", "acr-import /x"],
+      subject: record.digest,
+      startedAt: at,
+      bytes: { moved: 5, of: 9 },
+      via: "copy",
+      why: "acr-import refused",
+      dueAt: at,
+      deadline: at,
+      endedAt: at,
+      reason: "because",
+      previousDigest: digestNamed("before"),
+      link: "https://log.example/1",
+      lease: "l",
+      credential: "env:HUB",
+      target: { host: "target.example", path: "mirror/app" },
+    });
+    expect(parseImportRecord(full.watch, { ...row, row: full.key, values: toValues(full) })).toEqual(full);
+  });
+
+  it("of version 0.2 is read with defaults", () => {
+    const old = ["demands", "handling", "gates", "decisions", "operations", "sighting"];
+    const values = Object.fromEntries(
+      Object.entries(toValues(record)).filter(([name]) => !old.includes(name)),
+    );
+    expect(parseImportRecord(record.watch, { ...row, values })).toEqual(record);
+  });
+
+  it.each([
+    { column: "demands", value: '{"verify":[],"approval":"sometimes"}' },
+    { column: "sighting", value: "{}" },
+    { column: "gates", value: "x" },
+    { column: "decisions", value: '[{"kind":"bribe","by":"x","at":"2026-11-23T10:00:00.000Z"}]' },
+  ])("whose $column is not ours is told", async ({ column, value }) => {
+    const values = { ...toValues(record), [column]: value };
+    const { message } = await failureOf(
+      () => parseImportRecord(record.watch, { ...row, values }),
+      "internal",
+    );
+    expect(message).toContain(`column ${column} is not what Wharfgate writes there`);
+  });
+
   it.each(["source", "tag", "digest", "target", "state", "method", "existing", "notify", "seenAt"])(
     "without %s is no row of ours",
     async (column) => {

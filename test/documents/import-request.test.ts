@@ -28,13 +28,14 @@ describe("a request for an import", () => {
   });
 
   it.each([
-    { name: "nothing", body: undefined, says: "The request cannot be used" },
-    { name: "a list", body: [], says: "The request cannot be used" },
-    { name: "no source", body: {}, says: '"source": ' },
+    { name: "nothing", body: undefined, says: "The request cannot be used: it must be an object" },
+    { name: "a list", body: [], says: "The request cannot be used: it must be an object" },
+    { name: "a number", body: { source: 1 }, says: '"source" must be text' },
+    { name: "no source", body: {}, says: '"source" is missing: it must be text' },
     {
       name: "an unknown field",
       body: { source: "nginx:1", force: true },
-      says: 'Example: {"source":"docker.io/library/nginx:1.27.1"}',
+      says: 'it has the unknown field "force". Example: {"source":"docker.io/library/nginx:1.27.1"}',
     },
     {
       name: "neither tag nor digest",
@@ -69,14 +70,18 @@ describe("a request for an import", () => {
     {
       name: "21 platforms",
       body: { source: "nginx:1", platforms: Array(21).fill("linux/amd64") },
-      says: '"platforms": ',
+      says: '"platforms" has more than 20 entries',
     },
     {
       name: "a secret for a credential",
       body: { source: "nginx:1", credential: "hunter2" },
       says: "never the secret itself",
     },
-    { name: "a source without end", body: { source: "n".repeat(601) }, says: '"source": ' },
+    {
+      name: "a source without end",
+      body: { source: "n".repeat(601) },
+      says: '"source" has more than 600 characters',
+    },
   ])("with $name is refused", async ({ body, says }) => {
     const { message } = await failureOf(() => parseImportRequest(body), "invalid");
     expect(message).toContain(says);

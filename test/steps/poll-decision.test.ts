@@ -39,6 +39,8 @@ interface Case {
   readonly next?: Record<"known" | "moved", Record<string, string>>;
 }
 
+const later = { before: { poll: "later", major: 1 }, accepted: new Map<string, string>() } as const;
+
 describe("what a poll decides", () => {
   it.each<Case>([
     {
@@ -135,7 +137,7 @@ describe("what a poll decides", () => {
     const decision = decidePoll(
       state,
       { selection, answers: new Map(Object.entries(answers)) },
-      { watch, targetHost, method: "copy", notify: ["ops"], now, poll: "later", listed: versions.length },
+      { watch, targetHost, method: "copy", notify: ["ops"], now, ...later, listed: versions.length },
     );
     expect(decision.orders.map(({ tag, existing }) => `${tag} ${existing}`)).toEqual(orders);
     expect(decision.moved.map(({ tag }) => tag)).toEqual(moved);
@@ -155,7 +157,7 @@ describe("what a poll decides", () => {
       method: "copy",
       notify: ["ops"],
       now,
-      poll: "later",
+      ...later,
       listed: 1,
     } as const;
     const { orders } = decidePoll(stateOf({}), { selection, answers: new Map([["1", a]]) }, context);
@@ -174,6 +176,10 @@ describe("what a poll decides", () => {
         credential: "env:HUB",
         notify: ["ops"],
         requestedBy: "watch",
+        sighting: {
+          by: "later",
+          major: "1 is no version that the watch's scheme reads, so that it may be of a new major version",
+        },
         seenAt: now,
         hop: 0,
         attempts: 0,
@@ -188,7 +194,7 @@ describe("what a poll decides", () => {
 
   it("remembers how long the listing was, down as well as up", () => {
     const selection = { versions: ["1"], tracked: [], skipped: [] };
-    const context = { watch, targetHost, method: "copy", notify: [], now, poll: "later" } as const;
+    const context = { watch, targetHost, method: "copy", notify: [], now, ...later } as const;
     const listed = (before: number, count: number | undefined) =>
       decidePoll(
         stateOf({ listed: before }),
@@ -202,7 +208,7 @@ describe("what a poll decides", () => {
     const selection = { versions: ["1"], tracked: [], skipped: [] };
     const since = new Date(0);
     const before = stateOf({ known: { 1: a }, trouble: { code: "integrity", reason: "old", since } });
-    const context = { watch, targetHost, method: "copy", notify: [], now, poll: "later", listed: 1 } as const;
+    const context = { watch, targetHost, method: "copy", notify: [], now, ...later, listed: 1 } as const;
     const found = { selection, answers: new Map() };
     const trouble = { code: "integrity", reason: "new", since: now };
     expect(decidePoll(before, found, { ...context, trouble }).state).toBeUndefined();

@@ -1,7 +1,12 @@
+import { formatImportId } from "../../../shared/documents/import-record.ts";
+import type { DecisionKind } from "../../../shared/gates/decision.ts";
 import type { Verdict } from "../../../shared/gates/gate.ts";
 import type { Progress } from "../../../shared/methods/method.ts";
 import { Failure, type FailureCode } from "../../../shared/model/failure.ts";
+import { whatFits } from "../../../shared/steps/apply-decision.ts";
 import { slotOf } from "../../../shared/steps/check-drift.ts";
+import { decideOnImport } from "../../../shared/steps/decide-on-import.ts";
+import { collect } from "../../support/collect.ts";
 import { digestNamed, upstreamHost } from "../../support/records.ts";
 import { never } from "../../support/registries.ts";
 import type { ScriptedRegistry } from "../../support/scripted-registry.ts";
@@ -49,6 +54,11 @@ export function always(start: MethodCall, check: MethodCall = start): Happening 
   };
 }
 
+/** Whatever was wrong with the method is not any more. */
+export function mended({ method }: StepBench): void {
+  method.always = {};
+}
+
 export function running(): Progress {
   return { kind: "running", operation: { id: "op" }, checkAfterMs: 10_000 };
 }
@@ -92,4 +102,32 @@ export const denied = { kind: "denied", reason: "it may not", next: "Ask" } as c
 
 export function waitingForAnHour(ageMs: number): Verdict {
   return ageMs < hourMs ? waiting : { kind: "off" };
+}
+
+/** A person decides on the one import that this fits; asked again after a crash, on the same. */
+export function decides(kind: DecisionKind): Happening {
+  return async (bench) => {
+    const entries = await collect(bench.stores.ledger.all(never));
+    const found = entries.find(
+      ({ record }) => record.decisions.at(-1)?.kind === kind || whatFits(record).includes(kind),
+    );
+    if (found === undefined) throw new Error(`nothing that ${kind} fits`);
+    const body = { decision: kind, reason: "because" };
+    const importId = formatImportId(found.record);
+    await decideOnImport({ importId, body, actor: "ops", fourEyes: "unknown" }, bench.ports, never);
+  };
+}
+
+/** Somebody changes columns of the row. */
+export function changed(columns: Readonly<Record<string, string>>): Happening {
+  return async ({ stores }) => {
+    const id = { group: "default", name: "app" };
+    const row = await stores.watches.get(id, never);
+    await stores.watches.put(id, { ...row?.columns, ...columns }, { signal: never, existing: "replace" });
+  };
+}
+
+/** Upstream takes a tag back. */
+export function withdrawn(tag: string): Happening {
+  return ({ upstream }) => void upstream.tags.delete(`library/app:${tag}`);
 }
