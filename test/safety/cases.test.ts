@@ -6,7 +6,7 @@ import { carries } from "../support/scripted-server.ts";
 import { basicAuthorization } from "./hostile.ts";
 
 /** The faults to withstand that upstreams and texts can cause; those of state and storage have their tests elsewhere. */
-const wanted = [...Array.from({ length: 42 }, (_, at) => at + 1), 56, 57, 58, 59, 60];
+const wanted = [...Array.from({ length: 42 }, (_, at) => at + 1), 56, 57, 58, 59, 60, 61, 62];
 
 /** Numbers of `wanted` that no title, nor a table that makes titles, begins with. */
 function missingFrom(sources: readonly string[]): number[] {
