@@ -180,11 +180,12 @@ function mostBytesOf(
   return artifactType !== undefined && artifactTypes.has(artifactType) ? mostBytesOfArtifact : undefined;
 }
 
+/** The second name is the first one's forerunner, which Trivy's plugin still writes. */
 function createdAtOf({ bytes }: Manifest): string | undefined {
-  return textField(
-    JSON.parse(Buffer.from(bytes).toString("utf8")),
-    "annotations",
-    "org.opencontainers.image.created",
+  const manifest: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  return (
+    textField(manifest, "annotations", "org.opencontainers.image.created") ??
+    textField(manifest, "annotations", "org.opencontainers.artifact.created")
   );
 }
 

@@ -64,14 +64,14 @@ function findingsOf(run: unknown): Finding[] {
       {
         id: id ?? textField(rule, "id") ?? "a finding without id",
         package: lineOf(text, "Package") ?? locationOf(result) ?? "an unnamed package",
-        severity: severityIn(rule, result),
+        severity: severityOf(lineOf(text, "Severity")) ?? severityIn(rule, result),
         fix: fixIn(text),
       },
     ];
   });
 }
 
-/** A severity by name, as Trivy tags its rules; else the score that GitHub reads; else the level. */
+/** A severity by name, as Trivy tags its rules, which several results of one id share; else the score that GitHub reads; else the level. */
 function severityIn(rule: unknown, result: unknown): Severity {
   const tags = field(rule, "properties", "tags");
   const tagged = (Array.isArray(tags) ? tags : []).map(severityOf).find((each) => each !== undefined);

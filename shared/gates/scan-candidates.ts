@@ -6,7 +6,7 @@ import type { ScanReport } from "./scan-report.ts";
 import type { ScanReports } from "./scan-reports.ts";
 import { judgeSigned } from "./signatures.ts";
 import type { SubjectImage } from "./subject-images.ts";
-import { field, Unusable } from "./untrusted-json.ts";
+import { Unusable } from "./untrusted-json.ts";
 import type { ScanVerifier } from "./verifier.ts";
 
 /** A report that was found for an image, or why one that was found is of no use, as the end of a sentence about it. */
@@ -37,10 +37,13 @@ export const vulnerabilityType = "https://cosign.sigstore.dev/attestation/vuln/v
 
 const reportTypes = ["application/sarif+json", "application/vnd.aquasec.trivy.report+json"];
 
+// What Trivy's plugin for referrers gives reports for cosign; other documents have it, too.
+const vagueType = "application/json";
+
 const wanted: Wanted = {
   tagEndings: [],
-  mediaTypes: new Map(reportTypes.map((type) => [type, largestReport])),
-  artifactTypes: new Set(reportTypes),
+  mediaTypes: new Map([...reportTypes, vagueType].map((type) => [type, largestReport])),
+  artifactTypes: new Set([...reportTypes, vagueType]),
   // Whoever attaches a file by hand often leaves its type at some default.
   mostBytesOfArtifact: largestReport,
 };
@@ -78,10 +81,13 @@ async function* unsigned(at: Digest, { reader, signal }: CandidateSources): Asyn
       yield { kind: found.about === "list" ? "other" : "bad", reason: found.reason };
       continue;
     }
-    const { bytes, createdAt } = found.evidence;
-    yield reading({ at, by: "upstream's own word", createdAt: dateOf(createdAt) }, () =>
+    const { bytes, createdAt, mediaType } = found.evidence;
+    const read = reading({ at, by: "upstream's own word", createdAt: dateOf(createdAt) }, () =>
       readScanReport(bytes),
     );
+    yield read.kind === "bad" && mediaType === vagueType
+      ? { kind: "other", reason: `a document that ${read.reason}` }
+      : read;
   }
 }
 
@@ -97,9 +103,8 @@ async function* attested(
     else if (judged.kind !== "good") yield { kind: "other", reason: judged.reason };
     else if (judged.claim.kind === "statement") {
       const { predicate } = judged.claim;
-      const createdAt = dateOf(field(predicate, "metadata", "scanFinishedOn"));
-      yield reading({ at, by: `attested by ${judged.by}`, createdAt }, () =>
-        toScanReport(field(predicate, "scanner", "result")),
+      yield reading({ at, by: `attested by ${judged.by}`, createdAt: undefined }, () =>
+        toScanReport(predicate),
       );
     }
   }

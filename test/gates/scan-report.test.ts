@@ -3,7 +3,7 @@ import { readScanReport } from "../../shared/gates/read-scan-report.ts";
 import { atLeast, showFinding } from "../../shared/gates/scan-report.ts";
 import { Unusable } from "../../shared/gates/untrusted-json.ts";
 import { digestOf } from "../../shared/model/digest.ts";
-import { sarifReport, trivyReport } from "./reports.ts";
+import { sarifReport, trivyReport, vulnerabilityPredicate } from "./reports.ts";
 
 const image = digestOf("image");
 const config = digestOf("config");
@@ -134,6 +134,27 @@ describe("a report in SARIF", () => {
     const [old, young] = ["2026-11-01T00:00:00Z", "2026-11-20T00:00:00Z"];
     expect(runs(at(young), at(old))).toEqual(new Date(old));
     expect(runs(at(young), {})).toBeUndefined();
+  });
+});
+
+describe("a report as cosign attests it", () => {
+  it("is what is in it, of when the scan ended", () => {
+    const predicate = vulnerabilityPredicate(
+      trivyReport({ imageId: config, findings }),
+      "2026-11-20T08:00:00Z",
+    );
+    expect(read(predicate)).toMatchObject({ imageId: config, createdAt: new Date("2026-11-20T08:00:00Z") });
+    const report = trivyReport({ createdAt: "2026-11-19T08:00:00Z" });
+    expect(read(vulnerabilityPredicate(report, "2026-11-20T08:00:00Z")).createdAt).toEqual(
+      new Date("2026-11-19T08:00:00Z"),
+    );
+  });
+
+  it("has none in it", () => {
+    expect(() => read(vulnerabilityPredicate({}, "2026-11-20T08:00:00Z"))).toThrow("is neither");
+    expect(() => read(vulnerabilityPredicate(vulnerabilityPredicate(trivyReport({}), ""), ""))).toThrow(
+      "is neither",
+    );
   });
 });
 

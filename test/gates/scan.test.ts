@@ -172,6 +172,27 @@ describe("the gate scan", () => {
     },
   );
 
+  it("finds what Trivy's plugin keeps, and passes over other documents of its vague type", async () => {
+    const attach = (document: object) =>
+      upstream.refer(
+        one,
+        {
+          layers: [{ blob: makeBlob(JSON.stringify(document), "application/json") }],
+          annotations: { "org.opencontainers.artifact.created": yesterday },
+        },
+        { artifactType: "application/json" },
+      );
+    attach({ bom: true });
+    expect(await check(referred)).toMatchObject({
+      kind: "waiting",
+      reason: expect.stringContaining(
+        "(but a document that is neither a Trivy report (JSON) nor SARIF 2.1.0)",
+      ),
+    });
+    attach(vulnerabilityPredicate(trivyReport({ imageId: oneConfig }), yesterday));
+    expect((await check(referred)).kind).toBe("passed");
+  });
+
   it("goes by the newest report", async () => {
     upload(one, trivyReport({ createdAt: "2026-11-19T12:00:00Z" }));
     upload(oneConfig, trivyReport({ createdAt: yesterday, findings: [high] }));
