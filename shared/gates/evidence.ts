@@ -125,7 +125,7 @@ async function attempt<T>(read: () => Promise<T>): Promise<T | Trouble> {
   try {
     return await read();
   } catch (error) {
-    if (!(error instanceof Failure) || error.transient || !aboutContent.has(error.code)) throw error;
+    if (!(error instanceof Failure) || !aboutContent.has(error.code)) throw error;
     return trouble("document", reasons[error.code] ?? error.message);
   }
 }

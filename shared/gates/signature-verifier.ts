@@ -107,7 +107,10 @@ function keyless(where: string, config: Config, { readText }: VerifierContext): 
   }
   return {
     kind: "keyless",
-    root: typeof trustedRoot === "string" ? parseRoot(where, readText(trustedRoot)) : trustedRoot,
+    root: checkedRoot(
+      where,
+      typeof trustedRoot === "string" ? parseRoot(where, readText(trustedRoot)) : trustedRoot,
+    ),
     issuer: parseTextRule(`${where}.issuer`, issuer),
     subject: parseTextRule(`${where}.subject`, subject),
     logEntries: config.tlogThreshold ?? 1,
@@ -116,10 +119,25 @@ function keyless(where: string, config: Config, { readText }: VerifierContext): 
   };
 }
 
-function parseRoot(where: string, text: string): object {
+function parseRoot(where: string, text: string): unknown {
   try {
-    const root: unknown = JSON.parse(text);
-    if (typeof root === "object" && root !== null && !Array.isArray(root)) return root;
-  } catch {}
-  throw new Failure("invalid", `${where}.trustedRoot is not a JSON document of a sigstore trusted root`);
+    return JSON.parse(text);
+  } catch {
+    throw new Failure("invalid", `${where}.trustedRoot is not JSON`);
+  }
+}
+
+const rootSchema = z.looseObject({
+  mediaType: z.string().startsWith("application/vnd.dev.sigstore.trustedroot"),
+  certificateAuthorities: z.array(z.unknown()).min(1),
+});
+
+/** The rest is read by sigstore's library, which is loaded when a signature is checked. */
+function checkedRoot(where: string, root: unknown): object {
+  const result = rootSchema.safeParse(root);
+  if (result.success) return result.data;
+  throw new Failure(
+    "invalid",
+    `${where}.trustedRoot is not a document in sigstore's TrustedRoot format with certificateAuthorities`,
+  );
 }

@@ -71,7 +71,7 @@ export async function* judgeSigned(
   { reader, signal }: { readonly reader: EvidenceReader; readonly signal: AbortSignal },
 ): AsyncGenerator<Judged> {
   const sigstore = await loadSigstore();
-  const check = sigstore.checkBy(verifier.trust);
+  const check = sigstore.checkBy(verifier);
   for await (const found of reader.beside(digest, wantedBy(verifier), signal)) {
     if (found.kind === "trouble") {
       yield { kind: found.about === "list" ? "unseen" : "bad", reason: found.reason };

@@ -10,7 +10,7 @@ import type { SignedEntity, Signer } from "@sigstore/verify";
 import { digestOf, printable, shortDigest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import type { ReadBundle, SignedDocument } from "./signed-document.ts";
-import type { KeylessTrust, KeyTrust } from "./verifier.ts";
+import type { KeylessTrust, KeyTrust, SignatureVerifier } from "./verifier.ts";
 
 /** By whom the signature is, for people; or why it is not good, as the end of a sentence about it. */
 export type Checked = { readonly by: string } | { readonly problem: string };
@@ -20,7 +20,7 @@ export type Check = (document: SignedDocument) => Checked;
 export interface Sigstore {
   readonly readBundle: ReadBundle;
   /** Throws `invalid` when the trusted root cannot be used. */
-  checkBy(trust: KeyTrust | KeylessTrust): Check;
+  checkBy(verifier: Pick<SignatureVerifier, "name" | "trust">): Check;
 }
 
 /** The library takes a tenth of a second to load: only those who demand a signature wait for it. */
@@ -36,7 +36,7 @@ export async function loadSigstore(): Promise<Sigstore> {
 
   return {
     readBundle: bundleFromJSON,
-    checkBy: (trust) => (trust.kind === "key" ? byKey(trust) : keyless(trust)),
+    checkBy: ({ name, trust }) => (trust.kind === "key" ? byKey(trust) : keyless(name, trust)),
   };
 
   /** Who is named by key is trusted for all time and needs no log: what the document says of either is left aside. */
@@ -61,8 +61,8 @@ export async function loadSigstore(): Promise<Sigstore> {
     };
   }
 
-  function keyless(trust: KeylessTrust): Check {
-    const verifier = new Verifier(materialOf(trust), {
+  function keyless(name: string, trust: KeylessTrust): Check {
+    const verifier = new Verifier(materialOf(name, trust), {
       ctlogThreshold: trust.certificateLogEntries,
       tlogThreshold: trust.logEntries,
       timestampThreshold: trust.timestamps,
@@ -108,16 +108,14 @@ export async function loadSigstore(): Promise<Sigstore> {
     );
   }
 
-  function materialOf({ root }: KeylessTrust) {
+  function materialOf(name: string, { root }: KeylessTrust) {
     try {
       return toTrustMaterial(TrustedRoot.fromJSON(root));
     } catch (cause) {
       throw new Failure(
         "invalid",
-        "the trusted root of the verifier is not in sigstore's TrustedRoot format",
-        {
-          cause,
-        },
+        `verifiers.${name}.trustedRoot of the policy has a certificate or a key that cannot be read: take the document anew from where it is published`,
+        { cause },
       );
     }
   }

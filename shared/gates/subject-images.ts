@@ -17,7 +17,7 @@ const mostImages = 200;
 
 /** The imported image itself, or the children of its index that are brought in. */
 export async function imagesOf(
-  subject: GateSubject,
+  subject: Pick<GateSubject, "source" | "only">,
   registry: Registry,
   signal: AbortSignal,
 ): Promise<readonly SubjectImage[]> {

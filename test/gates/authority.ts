@@ -1,5 +1,14 @@
-import { createHash, generateKeyPairSync, type KeyObject, sign, X509Certificate } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+  X509Certificate,
+} from "node:crypto";
 import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from "@sigstore/mock";
+import { generate } from "selfsigned";
+import { bundled, entryOf, onlyOf } from "./log-entries.ts";
 import type { Envelope, Signer } from "./signing.ts";
 
 /** A certificate authority with its logs and its clock of timestamps: what sigstore runs for the public, made for a test. */
@@ -18,6 +27,12 @@ export interface Identity {
   /** When the log and the timestamp authority saw the signature. */
   readonly signedAt?: Date;
   readonly proof?: "log" | "timestamp" | "none";
+  /** Whether the log of certificates has seen the certificate. */
+  readonly certificate?: "logged" | "unlogged";
+  /** What the certificate is for. */
+  readonly usage?: "code" | "servers";
+  /** What the log is told of instead of what was signed. */
+  readonly logs?: Envelope;
 }
 
 const ec = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -33,7 +48,7 @@ export function minutesLater(minutes: number): Date {
 }
 
 export async function createAuthority(): Promise<Authority> {
-  const keys = { ca: generateKeyPairSync("ec", { namedCurve: "P-384" }), ct: ec(), log: ec(), tsa: ec() };
+  const keys = { ca: ec(), ct: ec(), log: ec(), tsa: ec() };
   const ca = await initializeCA(keys.ca);
   const tsa = await initializeTSA(keys.tsa, signingTime);
   return {
@@ -61,19 +76,19 @@ export async function createAuthority(): Promise<Authority> {
         },
       ],
     },
-    signer: ({ subject, issuer, issuedAt = signingTime, signedAt = signingTime, proof = "log" }) => ({
+    signer: ({ subject, issuer, issuedAt = signingTime, signedAt = signingTime, proof = "log", ...odd }) => ({
       async sign(signed, envelope) {
-        const pair = ec();
-        const at = await initializeCA(keys.ca, await initializeCTLog(keys.ct, issuedAt), issuedAt);
-        const der = await at.issueCertificate({
-          publicKey: pair.publicKey.export({ type: "spki", format: "der" }),
-          subjectAltName: subject,
-          extensions: [{ oid: "1.3.6.1.4.1.57264.1.8", value: issuer }],
-        });
-        const certificate = new X509Certificate(Buffer.from(base64(der), "base64"));
-        const signature = sign("sha256", signed, pair.privateKey);
+        const { certificate, privateKey } =
+          odd.usage === "servers"
+            ? await serverCertificate(
+                { key: keys.ca.privateKey, cert: ca.rootCertificate },
+                subject,
+                issuedAt,
+              )
+            : await codeCertificate(issuedAt);
+        const signature = sign("sha256", signed, privateKey);
         const rekor = await initializeTLog("https://log.example", keys.log, signedAt);
-        const entry = entryOf(signed, signature, { certificate, envelope });
+        const entry = entryOf(signed, signature, { certificate, envelope: odd.logs ?? envelope });
         const logged = proof === "log" ? onlyOf(await rekor.log(entry)) : undefined;
         const clock = await initializeTSA(keys.tsa, signedAt);
         const stamp =
@@ -114,9 +129,51 @@ export async function createAuthority(): Promise<Authority> {
             }),
           },
         };
+
+        async function codeCertificate(now: Date): Promise<Certified> {
+          const pair = ec();
+          const log = odd.certificate === "unlogged" ? undefined : await initializeCTLog(keys.ct, now);
+          const der = await (await initializeCA(keys.ca, log, now)).issueCertificate({
+            publicKey: pair.publicKey.export({ type: "spki", format: "der" }),
+            subjectAltName: subject,
+            extensions: [{ oid: "1.3.6.1.4.1.57264.1.8", value: issuer }],
+          });
+          return {
+            certificate: new X509Certificate(Buffer.from(base64(der), "base64")),
+            privateKey: pair.privateKey,
+          };
+        }
       },
     }),
   };
+}
+
+interface Certified {
+  readonly certificate: X509Certificate;
+  readonly privateKey: KeyObject;
+}
+
+/** By the same authority, in no log of certificates. */
+async function serverCertificate(
+  { key, cert }: { readonly key: KeyObject; readonly cert: ArrayBufferView },
+  subject: string,
+  issuedAt: Date,
+): Promise<Certified> {
+  const made = await generate([{ name: "commonName", value: "server" }], {
+    keyType: "ec",
+    algorithm: "sha256",
+    notBeforeDate: issuedAt,
+    notAfterDate: new Date(issuedAt.getTime() + 600_000),
+    ca: {
+      key: key.export({ type: "pkcs8", format: "pem" }).toString(),
+      cert: new X509Certificate(Buffer.from(base64(cert), "base64")).toString(),
+    },
+    extensions: [
+      { name: "extKeyUsage", serverAuth: true },
+      { name: "subjectAltName", altNames: [{ type: 6, value: subject }] },
+    ],
+  });
+  return { certificate: new X509Certificate(made.cert), privateKey: createPrivateKey(made.private) };
 }
 
 function log(baseUrl: string, key: KeyObject): object {
@@ -130,78 +187,5 @@ function log(baseUrl: string, key: KeyObject): object {
       validFor: since,
     },
     logId: { keyId: createHash("sha256").update(rawBytes).digest("base64") },
-  };
-}
-
-function entryOf(
-  signed: Buffer,
-  signature: Buffer,
-  { certificate, envelope }: { certificate: X509Certificate; envelope: Envelope | undefined },
-): object {
-  const verifier = Buffer.from(certificate.toString()).toString("base64");
-  const sha256 = (bytes: Buffer) => ({
-    algorithm: "sha256",
-    value: createHash("sha256").update(bytes).digest("hex"),
-  });
-  if (envelope === undefined) {
-    return {
-      apiVersion: "0.0.1",
-      kind: "hashedrekord",
-      spec: {
-        data: { hash: sha256(signed) },
-        signature: { content: signature.toString("base64"), publicKey: { content: verifier } },
-      },
-    };
-  }
-  return {
-    apiVersion: "0.0.1",
-    kind: "dsse",
-    spec: {
-      envelopeHash: sha256(signed),
-      payloadHash: sha256(envelope.payload),
-      signatures: [{ signature: signature.toString("base64"), verifier }],
-    },
-  };
-}
-
-interface LogEntry {
-  readonly body: unknown;
-  readonly integratedTime: number;
-  readonly logIndex: number;
-  readonly logID: string;
-  readonly verification?: {
-    readonly inclusionProof?: {
-      readonly rootHash: string;
-      readonly checkpoint: string;
-      readonly treeSize: number;
-    };
-    readonly signedEntryTimestamp?: string;
-  };
-}
-
-function onlyOf(entries: Readonly<Record<string, LogEntry>>): LogEntry {
-  const [entry] = Object.values(entries);
-  if (entry === undefined) throw new Error("the log has no entry");
-  return entry;
-}
-
-/** An entry of the log's API as a bundle has it. */
-function bundled({ body, integratedTime, logIndex, logID, verification }: LogEntry): object {
-  const { kind, apiVersion } = JSON.parse(Buffer.from(String(body), "base64").toString("utf8"));
-  const proof = verification?.inclusionProof;
-  return {
-    logIndex: String(logIndex),
-    logId: { keyId: Buffer.from(logID, "hex").toString("base64") },
-    kindVersion: { kind, version: apiVersion },
-    integratedTime: String(integratedTime),
-    inclusionPromise: { signedEntryTimestamp: verification?.signedEntryTimestamp },
-    inclusionProof: {
-      logIndex: "0",
-      rootHash: Buffer.from(proof?.rootHash ?? "", "hex").toString("base64"),
-      treeSize: String(proof?.treeSize),
-      hashes: [],
-      checkpoint: { envelope: proof?.checkpoint },
-    },
-    canonicalizedBody: String(body),
   };
 }

@@ -15,6 +15,7 @@ import {
   bundleOf,
   bundleType,
   envelopeAttestation,
+  inToto,
   keyPairs,
   keySigner,
   pemOf,
@@ -207,6 +208,16 @@ describe("the gate signature", () => {
       kind: "waiting",
       reason: `acme: there is no signature of the image at upstream (but an attestation of the type ${slsa})`,
     });
+  });
+
+  it("says whose trusted root cannot be used", async () => {
+    upstream.tag(image, "sig", await simpleSignature(signers.key, simplePayload(image)));
+    const certChain = { certificates: [{ rawBytes: "AAAA" }] };
+    const trustedRoot = { ...authority.root, certificateAuthorities: [{ certChain }] };
+    const { message } = await failureOf(() => check({ acme: { ...keyless(), trustedRoot } }), "invalid");
+    expect(message).toContain(
+      "verifiers.acme.trustedRoot of the policy has a certificate or a key that cannot be read",
+    );
   });
 
   it.each<{ name: string; error: Failure; kind: "thrown" | "waiting" }>([
@@ -593,6 +604,45 @@ const forgeries: readonly {
     },
     kind: "denied",
     says: "one is not in a transparency log",
+  },
+  {
+    name: "the log entry of another signature of the same",
+    by: "keyless",
+    put: async () => {
+      const [mine, another] = [
+        await bundleOf(authority.signer(acme), statementOf(image)),
+        await bundleOf(authority.signer(acme), statementOf(image)),
+      ];
+      const material = { ...materialOf(mine), tlogEntries: materialOf(another).tlogEntries };
+      upstream.refer(image, asReferrer({ ...mine, verificationMaterial: material }));
+    },
+    kind: "denied",
+    says: "one is not in a transparency log",
+  },
+  {
+    name: "the log entry of another payload by the same signature",
+    by: "keyless",
+    put: () => {
+      const logs = { payload: Buffer.from(JSON.stringify(statementOf(other))), payloadType: inToto };
+      return bundle(authority.signer({ ...acme, logs }), statementOf(image));
+    },
+    kind: "denied",
+    says: "one is not in a transparency log",
+  },
+  {
+    name: "a certificate that is in no log of certificates",
+    by: "keyless",
+    put: () => bundle(authority.signer({ ...acme, certificate: "unlogged" }), statementOf(image)),
+    kind: "denied",
+    says: "one has a certificate that the trusted root does not vouch for",
+  },
+  {
+    name: "a certificate that is for servers",
+    by: "keyless",
+    config: { sctThreshold: 0 },
+    put: () => bundle(authority.signer({ ...acme, usage: "servers" }), statementOf(image)),
+    kind: "denied",
+    says: "one has a certificate that is not for signing code",
   },
   {
     name: "the certificate of somebody else",

@@ -7,7 +7,10 @@ import { failureOf } from "../support/failures.ts";
 const pem = (key: KeyObject) => key.export({ type: "spki", format: "pem" }).toString();
 const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const key = pem(p256.publicKey);
-const root = { mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1" };
+const root = {
+  mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+  certificateAuthorities: [{ certChain: {} }],
+};
 const files: Readonly<Record<string, string>> = { "acme.pub": key, "root.json": JSON.stringify(root) };
 const readText = (path: string): string => {
   const text = Object.hasOwn(files, path) ? files[path] : undefined;
@@ -163,7 +166,12 @@ describe("verifiers of a policy", () => {
     {
       name: "a trusted root that is a key",
       verifiers: { acme: { ...keyless, trustedRoot: "acme.pub" } },
-      says: "verifiers.acme.trustedRoot is not a JSON document",
+      says: "verifiers.acme.trustedRoot is not JSON",
+    },
+    {
+      name: "a trusted root without authorities",
+      verifiers: { acme: { ...keyless, trustedRoot: { ...root, certificateAuthorities: [] } } },
+      says: "verifiers.acme.trustedRoot is not a document in sigstore's TrustedRoot format",
     },
     {
       name: "a pattern that is none",
