@@ -10,6 +10,7 @@ interface Options {
   readonly method?: string;
   readonly platforms?: string;
   readonly credential?: string;
+  readonly referrers?: string;
   readonly wait: boolean;
 }
 
@@ -27,13 +28,18 @@ export function addImportCommand(program: Command): void {
       "--credential <reference>",
       "credential for the upstream: env:NAME, keyvault:vault/secret or entra",
     )
+    .option(
+      "--referrers <list>",
+      "what comes along of what refers to it: all, or of signatures,attestations,sboms",
+    )
     .option("--no-wait", "do not wait for its end")
     .action(
-      run(async (context, reference: string, { wait, platforms, ...options }: Options) => {
+      run(async (context, reference: string, { wait, platforms, referrers, ...options }: Options) => {
         const body = {
           source: reference,
           ...options,
-          ...(platforms === undefined ? {} : { platforms: platforms.split(",").map((text) => text.trim()) }),
+          ...(platforms === undefined ? {} : { platforms: listOf(platforms) }),
+          ...(referrers === undefined ? {} : { referrers: listOf(referrers) }),
         };
         const { app, output, signal, actor } = context;
         const importId = await app.requestImport({ body, actor }, signal);
@@ -43,6 +49,10 @@ export function addImportCommand(program: Command): void {
         return view.state === "failed" || view.state === "held" ? exitCodes.failed : exitCodes.ok;
       }),
     );
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(",").map((item) => item.trim());
 }
 
 async function ended(importId: string, { app, output, signal }: CommandContext): Promise<ImportView> {
@@ -67,6 +77,8 @@ function toLines(view: ImportView): string[] {
     ["method", method],
     ...(reason === undefined ? [] : [["reason", reason]]),
     ...(link === undefined ? [] : [["log", link]]),
+    ...(view.subject === undefined ? [] : [["came with", view.subject]]),
+    ...(view.referrers ?? []).map((each) => ["refers to it", `${each.target} ${each.state}`]),
   ];
   return table(rows);
 }

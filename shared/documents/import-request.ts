@@ -4,6 +4,7 @@ import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { formatPlatform, parsePlatform } from "../model/platform.ts";
 import { parseReference, type Reference } from "../model/reference.ts";
+import { parseReferrers, type ReferrerKind } from "./handling.ts";
 import { readRequestBody } from "./request-body.ts";
 import { defaultTarget, parseTarget, type TargetTemplate } from "./target-template.ts";
 import { methodFor, parseCredentialReference } from "./watch-columns.ts";
@@ -16,6 +17,8 @@ export interface ImportRequest {
   /** `os/architecture[/variant]`; the image must offer all of them. */
   readonly platforms: readonly string[];
   readonly credential?: string;
+  /** What is brought in of the manifests that refer to the image. */
+  readonly referrers: readonly ReferrerKind[];
 }
 
 const schema = z.strictObject({
@@ -24,6 +27,7 @@ const schema = z.strictObject({
   method: z.string().max(40).optional(),
   platforms: z.array(z.string().max(60)).max(20).optional(),
   credential: z.string().max(200).optional(),
+  referrers: z.array(z.string().max(40)).max(10).optional(),
 });
 
 const example = '{"source":"docker.io/library/nginx:1.27.1"}';
@@ -31,7 +35,7 @@ const example = '{"source":"docker.io/library/nginx:1.27.1"}';
 /** Throws `invalid`, naming the field. A source by digest alone needs a `target` with a tag. */
 export function parseImportRequest(body: unknown): ImportRequest {
   const read = readRequestBody(schema, body, example);
-  const { source, target, platforms = [], credential } = read;
+  const { source, target, platforms = [], credential, referrers = [] } = read;
   const named = read.method === undefined ? undefined : parseMethodKind(read.method);
   const method = methodFor(named, credential);
   const reference = parseReference(source);
@@ -51,6 +55,7 @@ export function parseImportRequest(body: unknown): ImportRequest {
     source: reference,
     target: parseTarget(target ?? defaultTarget, "one"),
     platforms: platforms.map((text) => formatPlatform(parsePlatform(text))),
+    referrers: referrers.length === 0 ? [] : parseReferrers(referrers.join()),
     ...(method === undefined ? {} : { method }),
     ...(credential === undefined ? {} : { credential: parseCredentialReference(credential) }),
   };

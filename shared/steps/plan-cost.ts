@@ -77,6 +77,10 @@ export async function costOf(
     );
   if (target.trouble !== undefined)
     notes.push(`The target could not be asked what it has: ${target.trouble.message}.`);
+  if (watch.handling.referrers.length > 0 && images.length > 0)
+    notes.push(
+      `What refers to the images comes on top (${watch.handling.referrers.join(", ")}): it is looked for once they are in.`,
+    );
   const unread = images.length - measured.images - measured.unreadable.length;
   if (unread > 0) notes.push(whyUnread(unread, { reads, host: watch.source.host }));
   return {

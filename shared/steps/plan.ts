@@ -121,6 +121,7 @@ async function standingsOf(
   const latest = new Map<string, ImportRecord>();
   const source = formatRepository(watch.source);
   for await (const { record } of ledger.ofWatch(watch, signal)) {
+    if (record.subject !== undefined) continue;
     const known = state.known.get(record.tag);
     const sameWay =
       formatRepository(record.source) === source && formatReference(record.target) === targetOf(record.tag);

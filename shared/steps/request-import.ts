@@ -166,7 +166,7 @@ function toRecord(
     sighting: { by: "asked", ...(tag === "" && { named: "digest" }) },
     hop: 0,
     attempts: 0,
-    handling: defaultHandling,
+    handling: { ...defaultHandling, referrers: request.referrers },
     // Whoever names a digest wants that one and no other.
     demands: { ...noDemands, ...(named && { pin: named }) },
     gates: [],

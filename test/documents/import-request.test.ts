@@ -18,6 +18,16 @@ describe("a request for an import", () => {
     expect(`${path}:${tag}`).toBe(is);
   });
 
+  it.each([
+    { referrers: undefined, is: [] },
+    { referrers: [], is: [] },
+    { referrers: ["none"], is: [] },
+    { referrers: ["All"], is: ["all"] },
+    { referrers: ["signatures", "sboms"], is: ["signatures", "sboms"] },
+  ])("with the referrers $referrers brings $is", ({ referrers, is }) => {
+    expect(parseImportRequest({ source: "nginx:1", referrers }).referrers).toEqual(is);
+  });
+
   it("reads method, platforms and credential", () => {
     const body = { source: "nginx:1", method: "copy", platforms: ["linux/amd64"], credential: "env:HUB" };
     expect(parseImportRequest(body)).toMatchObject({
@@ -66,6 +76,11 @@ describe("a request for an import", () => {
       name: "a platform that is none",
       body: { source: "nginx:1", platforms: ["amd64"] },
       says: "is not a platform",
+    },
+    {
+      name: "a referrer that is none",
+      body: { source: "nginx:1", referrers: ["everything"] },
+      says: 'Referrers must be signatures or attestations or sboms or all, not "everything"',
     },
     {
       name: "21 platforms",

@@ -116,6 +116,14 @@ describe("the plan of a changed row", () => {
     expect(cost.notes).toEqual(["1.1.0: lacks linux/s390x and would not be imported."]);
   });
 
+  it("says that what refers to the images comes on top", async () => {
+    const { cost } = await change({ watch: "app", with: { Tags: "semver >=1.1", Referrers: "sboms" } });
+    expect(cost).toMatchObject({ images: 1, certainty: "at-least" });
+    expect(cost.notes).toEqual([
+      "What refers to the images comes on top (sboms): it is looked for once they are in.",
+    ]);
+  });
+
   it("counts two tags with one digest as one image", async () => {
     const alias = upstream.manifests.get(`${repository}:1.1.0`);
     if (alias !== undefined) upstream.manifests.set(`${repository}:1.0.0`, alias);
