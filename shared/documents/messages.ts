@@ -18,11 +18,17 @@ export interface ImportMessage {
 }
 
 /**
- * Asks for a look at what refers to images that are in. `image`: to one of them, just brought in. `watch`: to all that a watch has
- * brought in, after the import `after`. `tries`: how often it has been looked in vain.
+ * Asks for a look at what refers to images that are in. `image`: to one of them, just brought in, of which `looks` have been taken
+ * already. `watch`: to all that a watch has brought in, after the import `after`. `tries`: how often upstream could not be asked.
  */
 export type FollowMessage =
-  | { readonly kind: "image"; readonly watch: WatchId; readonly key: string; readonly tries: number }
+  | {
+      readonly kind: "image";
+      readonly watch: WatchId;
+      readonly key: string;
+      readonly looks: number;
+      readonly tries: number;
+    }
   | { readonly kind: "watch"; readonly watch: WatchId; readonly after?: string; readonly tries: number };
 
 /** `relay`: hand a partition's outbox to its channels. `flush`: send what is due in one channel as one message. */
@@ -51,6 +57,7 @@ const follow = z.discriminatedUnion("kind", [
     kind: z.literal("image"),
     watch: key,
     import: importId,
+    looks: z.int().min(0),
     tries: z.int().min(0),
   }),
   z.strictObject({
@@ -92,7 +99,8 @@ export function parseImportMessage(body: unknown): ImportMessage {
 export function writeFollowMessage(message: FollowMessage): object {
   const { kind, tries } = message;
   const watch = watchKey(message.watch);
-  if (message.kind === "image") return { v: 1, kind, watch, import: message.key, tries };
+  if (message.kind === "image")
+    return { v: 1, kind, watch, import: message.key, looks: message.looks, tries };
   return { v: 1, kind, watch, ...(message.after !== undefined && { after: message.after }), tries };
 }
 
@@ -100,7 +108,8 @@ export function parseFollowMessage(body: unknown): FollowMessage {
   const message = read(follow, body, "follow");
   const watch = parseWatchKey(message.watch);
   const { tries } = message;
-  if (message.kind === "image") return { kind: "image", watch, key: message.import, tries };
+  if (message.kind === "image")
+    return { kind: "image", watch, key: message.import, looks: message.looks, tries };
   return { kind: "watch", watch, ...(message.after !== undefined && { after: message.after }), tries };
 }
 

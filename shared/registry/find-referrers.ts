@@ -31,6 +31,8 @@ export interface ReferrerQuestion {
 
 export interface ReferrerAnswer {
   readonly wanted: readonly Referrer[];
+  /** How many there are that are known already. */
+  readonly known: number;
   /** What must not be brought in, and why, as a sentence without a full stop. */
   readonly refused: readonly (Referrer & { readonly reason: string })[];
   /** How many more there are than are read or brought in at a time. */
@@ -60,7 +62,7 @@ export async function findReferrers(
   const wanted: Referrer[] = [];
   const refused: (Referrer & { reason: string })[] = [];
   const visited = new Set<Digest>([...question.subjects, ...(question.byTag ?? [])]);
-  let [taken, reads, bytes, beyond] = [0, 0, 0, 0];
+  let [known, taken, reads, bytes, beyond] = [0, 0, 0, 0, 0];
   let level: readonly Digest[] = question.subjects;
   for (let depth = 1; depth <= deepest && level.length > 0; depth += 1) {
     const next: Digest[] = [];
@@ -79,6 +81,7 @@ export async function findReferrers(
         return;
       }
       if (await question.isKnown(referrer)) {
+        known += 1;
         taken += 1;
         descend(new Set([hint ?? "other"]));
         return;
@@ -101,7 +104,7 @@ export async function findReferrers(
     });
     level = next;
   }
-  return { wanted, refused, beyond };
+  return { wanted, known, refused, beyond };
 }
 
 /** Those of which most is known to be wanted first, so that a flood of others does not displace them. */

@@ -7,6 +7,7 @@ import { Failure } from "../model/failure.ts";
 import { missingPlatforms } from "../model/missing-platforms.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
+import { fallbackTagOf } from "../registry/cosign-tags.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import { heldNext } from "./held-reason.ts";
 import { accountOf, type Outcome } from "./import-decision.ts";
@@ -143,12 +144,17 @@ async function lookAtTarget(
 
 /** A referrer is in only when it is found by what it refers to, whichever method has brought it. */
 async function attach(
-  { target: { path }, digest }: ImportRecord,
+  { target: { path }, digest, tag }: ImportRecord,
   target: Registry,
   signal: AbortSignal,
 ): Promise<void> {
   const manifest = await target.getManifest(path, digest, signal);
-  if (manifest !== undefined) await target.attachReferrer(path, manifest, signal);
+  const subject = manifest?.subject?.digest;
+  if (manifest === undefined) return;
+  // Only a person who retries what was refused comes here with another one.
+  if (subject === undefined || fallbackTagOf(subject) !== tag)
+    throw new Failure("integrity", `${shortDigest(digest)} does not refer to what upstream lists it for`);
+  await target.attachReferrer(path, manifest, signal);
 }
 
 async function requirePlatforms(

@@ -32,6 +32,9 @@ const dayMs = 24 * 3_600_000;
 const retryDelaysMs = [10_000, 60_000, 300_000, 1_200_000, 3_600_000];
 const askAgainMs = 60_000;
 const requestsOfImage = 8;
+// Whoever publishes a version signs it minutes later: one more look, an hour after the image, before that of the next day.
+const nextLookMs = 3_600_000;
+const mostLooks = 2;
 
 /**
  * Looks for what refers to images that are in: to one that was just brought in, or once a day to all of a watch, since signatures
@@ -130,6 +133,10 @@ async function lookAtAll(
       total.images += 1;
       total.ordered += looked.ordered;
       total.refused += looked.refused;
+      if (isToBeSeenAgain(message, image) && looked.ordered + looked.known === 0) {
+        const next = { ...message, looks: message.looks + 1, tries: 0 };
+        await ports.queues.follow(next, { signal, delayMs: nextLookMs });
+      }
       if (looked.beyond > 0) await tell(image, tooMany(looked.beyond), ports, signal);
     } catch (error) {
       const failure = toFailure(error, "looking for referrers");
@@ -147,6 +154,14 @@ async function lookAtAll(
   if (work.left === "none") return { kind: "looked", ...total };
   await ports.queues.follow(reached, { signal });
   return { kind: "later", ...total };
+}
+
+/** What a watch's first look found has been there for a while, and is seen again the next day only. */
+function isToBeSeenAgain(
+  message: FollowMessage,
+  { sighting }: ImportRecord,
+): message is Extract<FollowMessage, { kind: "image" }> {
+  return message.kind === "image" && message.looks + 1 < mostLooks && sighting?.by !== "first";
 }
 
 /** One list for each repository of a message, and what the upstream refuses about it for all its images. */

@@ -96,7 +96,10 @@ async function finish(
   }
   if (isToBeFollowed(record)) {
     const { watch, key } = record;
-    await ports.queues.follow({ kind: "image", watch, key, tries: 0 }, { signal, delayMs: recordedWithinMs });
+    await ports.queues.follow(
+      { kind: "image", watch, key, looks: 0, tries: 0 },
+      { signal, delayMs: recordedWithinMs },
+    );
   }
   const proven = outcome.kind === "proven" ? { was: outcome.how, repair: entry.record.repair } : {};
   await recordEvidence(record, proven, ports, signal);

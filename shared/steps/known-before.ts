@@ -77,7 +77,8 @@ async function greatestMajor(watch: Watch, ledger: Ledger, signal: AbortSignal):
   return greatest;
 }
 
-function wasLetIn({ state, sighting, decisions }: ImportRecord): boolean {
+function wasLetIn({ state, sighting, decisions, subject }: ImportRecord): boolean {
+  if (subject !== undefined) return false;
   if (sighting?.major === undefined || state === "done" || state === "removed") return true;
   return state !== "denied" && lastDecision(decisions, "approve") !== undefined;
 }

@@ -32,6 +32,8 @@ export interface LookOptions {
 
 export interface Looked {
   readonly ordered: number;
+  /** What was ordered before. */
+  readonly known: number;
   readonly refused: number;
   /** How many more there are than are brought in with one image. */
   readonly beyond: number;
@@ -82,7 +84,7 @@ export async function lookForReferrers(
   const orders = found.map((referrer) => referrerRecord(image, referrer, { now: ports.now() }));
   const refused = rest.refused.map((referrer) => refusedRecord(image, referrer, { now: ports.now() }));
   await settle(image, { orders, refused, unsent }, ports, signal);
-  return { ordered: orders.length, refused: refused.length, beyond: rest.beyond };
+  return { ordered: orders.length, known: rest.known, refused: refused.length, beyond: rest.beyond };
 }
 
 const again: ReadonlySet<ImportRecord["state"]> = new Set(["failed", "overtaken", "removed"]);

@@ -27,7 +27,7 @@ describe("a message", () => {
     const importing = { watch, key, hop: 3 };
     expect(parseImportMessage(wire(writeImportMessage(importing)))).toEqual(importing);
     for (const follow of [
-      { kind: "image", watch, key, tries: 2 },
+      { kind: "image", watch, key, looks: 1, tries: 2 },
       { kind: "watch", watch, tries: 0 },
       { kind: "watch", watch, after: key, tries: 1 },
     ] as const)
@@ -43,7 +43,7 @@ describe("a message", () => {
     const messages = [
       writePollMessage({ host: "h", slot: new Date(), watches: [watch] }),
       writeImportMessage({ watch, key, hop: 0 }),
-      writeFollowMessage({ kind: "image", watch, key, tries: 0 }),
+      writeFollowMessage({ kind: "image", watch, key, looks: 0, tries: 0 }),
       writeFollowMessage({ kind: "watch", watch, after: key, tries: 0 }),
       writeNotifyMessage({ kind: "relay", partition: "p" }),
     ];

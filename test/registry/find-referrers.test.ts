@@ -114,7 +114,7 @@ describe("what a referrer is", () => {
 
 describe("finding what refers to an image", () => {
   it("costs four requests where nothing does, and one where the tags are known", async () => {
-    expect(await find()).toEqual({ wanted: [], refused: [], beyond: 0 });
+    expect(await find()).toEqual({ wanted: [], known: 0, refused: [], beyond: 0 });
     expect(upstream.calls).toHaveLength(4);
     await find({ tags: new Set() });
     expect(upstream.calls.slice(4)).toEqual([`listReferrers app ${digest}`]);
@@ -224,7 +224,12 @@ describe("what a hostile registry lists", () => {
   it("is not believed about what it is", async () => {
     const scan = put(makeReferrer(descriptor, { artifactType: artifactTypes.scan }));
     const registry = listed({ ...scan.manifest.descriptor, artifactType: artifactTypes.notation });
-    expect(await find({ registry, wanted: ["signatures"] })).toEqual({ wanted: [], refused: [], beyond: 0 });
+    expect(await find({ registry, wanted: ["signatures"] })).toEqual({
+      wanted: [],
+      known: 0,
+      refused: [],
+      beyond: 0,
+    });
   });
 
   it("is refused when it is huge, an index of too much, or no manifest", async () => {
@@ -263,7 +268,7 @@ describe("what a hostile registry lists", () => {
     expect(beyond).toBeGreaterThan(9_000);
     expect(upstream.calls.length).toBeLessThan(500);
     const known = await find({ registry: listed(...scans), isKnown: async () => true });
-    expect(known).toMatchObject({ wanted: [], beyond: 9_800 });
+    expect(known).toMatchObject({ wanted: [], known: 200, beyond: 9_800 });
   });
 
   it("is looked at again when it could not be read just now", async () => {

@@ -72,6 +72,14 @@ describe("listReferrers", () => {
     expect((await registries.open(server.host).listReferrers("app", long, never)).length).toBe(1);
   });
 
+  it("gives up where there are more than anybody needs", async () => {
+    const many = Array.from({ length: 10_001 }, (_, at) => ({ ...signature, digest: digestOf(`${at}`) }));
+    server.expect(api, index(many.slice(0, 10_000), { link: '<?page=2>; rel="next"' }));
+    server.expect(`${api}?page=2`, index(many.slice(10_000)));
+    const { message } = await failureOf(list, "too-large");
+    expect(message).toContain("more than 10000 referrers");
+  });
+
   it.each<[string, Reply, FailureCode]>([
     ["HTML with status 200", { headers: { "content-type": "text/html" }, body: "<html>" }, "protocol"],
     ["pages in a circle", index([], { link: `<${api.slice(4)}>; rel="next"` }), "protocol"],

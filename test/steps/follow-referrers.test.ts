@@ -166,6 +166,25 @@ describe("an image that comes in", () => {
     ).toHaveLength(1);
   });
 
+  it("does not list a refused one either when a person has it tried again", async () => {
+    await followed();
+    refer("stray", artifactTypes.spdx, digestNamed("another"));
+    const list = bench.upstream.listReferrers;
+    bench.upstream.listReferrers = async (...args) =>
+      args[1] === image ? list(args[0], digestNamed("another"), args[2]) : [];
+    await poll();
+    const [refused] = await referrers();
+    const entry = refused && (await bench.stores.ledger.get(id, refused.key, never));
+    if (entry === undefined) return expect(entry).toBeDefined();
+    await bench.stores.ledger.update(entry, { ...entry.record, state: "pending" }, { signal: never });
+    await bench.stores.queues.import({ ...entry.record }, { signal: never });
+    await bench.drain();
+    expect(await referrers()).toMatchObject([
+      { state: "failed", reason: expect.stringContaining("does not refer to what upstream lists it for") },
+    ]);
+    expect(bench.target.attached.size).toBe(0);
+  });
+
   it("tells of a referrer that does not come in", async () => {
     await followed();
     refer("sbom", artifactTypes.spdx);
@@ -183,6 +202,24 @@ describe("an image that comes in", () => {
 });
 
 describe("what arrives later", () => {
+  it("is found within the hour when the version came out just now", async () => {
+    await followed();
+    await poll();
+    expect(bench.waiting("follow")).toEqual([]);
+    const digest = digestNamed("b");
+    const row = { Source: `${upstreamHost}/${repository}`, Tags: "semver *", Referrers: "signatures" };
+    await bench.stores.watches.put(id, row, { signal: never, existing: "replace" });
+    await poll();
+    bench.upstream.tags.set(`${repository}:1.1.0`, digest);
+    bench.pass(15 * minute);
+    await bench.schedule();
+    await bench.drain({ forMs: 10 * minute });
+    refer("signature", artifactTypes.notation, digest);
+    await bench.drain({ forMs: 60 * minute });
+    expect(await referrers()).toMatchObject([{ subject: digest, state: "done" }]);
+    expect(bench.waiting("follow")).toEqual([]);
+  });
+
   it("is found the next day, for two requests when there is nothing", async () => {
     await followed();
     await poll();
