@@ -5,6 +5,7 @@ import type { Table } from "../../shared/azure/tables.ts";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import { receiptType, type SiteReceipt } from "../../shared/documents/site-receipt.ts";
 import { openTar } from "../../shared/registry/layout/read-tar.ts";
+import type { Registry } from "../../shared/registry/registry.ts";
 import { signStatement } from "../../shared/signing/envelope.ts";
 import { generateKeyPair, readSigningKey, readVerifyingKey } from "../../shared/signing/signing-key.ts";
 import type { AcknowledgeResult } from "../../shared/steps/acknowledge-bundle.ts";
@@ -52,7 +53,8 @@ export interface BundleBench {
     parts?: Partial<ImportRecord>,
   ): Promise<ImportRecord>;
   export(order?: Partial<ExportOrder>, path?: string): Promise<ExportResult>;
-  import(path?: string): Promise<SiteReceipt>;
+  /** Into the site's registry, unless another one is given. */
+  import(path?: string, registry?: Registry): Promise<SiteReceipt>;
   acknowledge(receipt: SiteReceipt): Promise<AcknowledgeResult>;
   /** From one end to the other: what is in the file, what was imported, what came back. */
   pass(
@@ -137,12 +139,12 @@ export async function createBundleBench(): Promise<BundleBench> {
         { kind: "file", path },
         never,
       ),
-    import: async (path = file) => {
+    import: async (path = file, registry = site) => {
       const files = await openTar(path, never);
       try {
         const trusted = [readVerifyingKey(pairs.hub.publicPem)];
         const { order } = await readBundle(files, { site: siteName, trusted, signal: never });
-        return await importBundle(order, { registry: site, now, told: () => {} }, never);
+        return await importBundle(order, { registry, now, told: () => {} }, never);
       } finally {
         await files.close();
       }
