@@ -105,7 +105,9 @@ interface Followed {
 
 /** Plays the Functions host: takes messages in batches as they can be seen, until all imports have ended. */
 async function follow(signal: AbortSignal): Promise<Followed> {
-  const invocations: Record<QueueName, number[]> = { poll: [], import: [], notify: [] };
+  const invocations = Object.fromEntries(
+    queueNames.map((name): [QueueName, number[]] => [name, []]),
+  ) as Record<QueueName, number[]>;
   const underWay = new Set<Promise<void>>();
   let done = 0;
   let failed = 0;
@@ -153,7 +155,7 @@ try {
   const all = Object.values(invocations).flat();
   printGoals(`${imports} acr-imports at a time, from the poll to their end by messages`, [
     { name: "longest invocation, s", measured: Math.max(...all) / 1000, atMost: 5 },
-    ...queueNames.map((name) => ({
+    ...(["poll", "import", "notify"] as const).map((name) => ({
       name: `longest invocation of ${name}, s`,
       measured: Math.max(...invocations[name]) / 1000,
     })),

@@ -94,7 +94,7 @@ describe("cache rules", () => {
   it.each([
     ["with", { "Retry-After": "9" }, 9000],
     ["without", undefined, undefined],
-  ])("wait when the service is busy, %s Retry-After", async (_name, headers, retryAfterMs) => {
+  ])("case 54: wait when the service is busy, %s Retry-After", async (_name, headers, retryAfterMs) => {
     machine.arm.faults.answer = () => ({
       status: 503,
       ...(headers && { headers }),
@@ -113,7 +113,7 @@ describe("cache rules", () => {
   });
 
   it.each(["https://example.com/operation", "https://127.0.0.1:1/operation", "http://127.0.0.1/operation"])(
-    "refuse an operation off ARM: %s",
+    "case 53: refuse an operation off ARM: %s",
     async (location) => {
       machine.arm.faults.location = location;
       await failureOf(() => machine.acr.createCacheRule(rule(), signal), "blocked");

@@ -161,13 +161,13 @@ describe("imports", () => {
     ["another host", "https://example.com/operation?api-version=2025-11-01"],
     ["another port", "https://127.0.0.1:1/operation"],
     ["another scheme", "http://127.0.0.1/operation"],
-  ])("refuses a Location on %s", async (_name, location) => {
+  ])("case 53: refuses a Location on %s", async (_name, location) => {
     machine.arm.faults.location = location;
     await failureOf(() => machine.acr.startImport(request, signal), "blocked");
     expect(machine.answered).toEqual(["Registries_ImportImage 202"]);
   });
 
-  it("sends nothing to a Location off ARM, above all no token", async () => {
+  it("case 53: sends nothing to a Location off ARM, above all no token", async () => {
     const dir = await mkdtemp(join(tmpdir(), "wharfgate-elsewhere-"));
     const certificate = await openCertificate(dir, new Date());
     setDefaultCACertificates([...getCACertificates("default"), certificate.caPem]);

@@ -21,7 +21,7 @@ describe("parseCopyTask", () => {
     ["a secret", `secrets:\n  - id: x\n${task}`],
     ["a build step", "version: v1.1.0\nsteps:\n  - build: .\n"],
     ["nothing", ""],
-  ])("runs nothing else: %s", (_name, text) => {
+  ])("case 63: runs nothing else: %s", (_name, text) => {
     expect(parseCopyTask(text)).toBeUndefined();
   });
 });

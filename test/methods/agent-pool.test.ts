@@ -88,7 +88,7 @@ describe("agent-pool", () => {
     expect(requests[1]?.login).toBeUndefined();
   });
 
-  it("keeps source and target out of the task's text", async () => {
+  it("case 63: keeps source and target out of the task's text", async () => {
     await open().start(order, signal);
     await open().start({ ...order, target: { ...order.target, path: "other", tag: "2" } }, signal);
     const [one, two] = requests;
@@ -164,7 +164,7 @@ describe("agent-pool", () => {
     expect(progress).toMatchObject({ kind: "refused", reason: expect.stringContaining("could not be read") });
   });
 
-  it("cancels and surfaces a run that its pool does not start", async () => {
+  it("case 55: cancels and surfaces a run that its pool does not start", async () => {
     const method = open("empty");
     const started = await method.start(order, signal);
     if (started.kind !== "running") throw new Error("expected it to run");

@@ -120,7 +120,7 @@ describe("auto chooses", () => {
     ["49 platforms and their index", 49, "acr-import"],
     ["50 platforms and their index", 50, "agent-pool"],
     ["200 platforms", 200, "agent-pool"],
-  ] as const)("by the number of manifests: %s", async (_name, children, via) => {
+  ] as const)("case 20: by the number of manifests, %s", async (_name, children, via) => {
     const large = offerIndex(children);
     expect(await auto().start(large, never)).toMatchObject({ kind: "done", via });
     if (via === "agent-pool")
@@ -270,7 +270,7 @@ describe("an import that the service does not end", () => {
     expect(calls).toEqual(['acr-import check {"path":"/op","n":7}']);
   });
 
-  it("is left to the next method then", async () => {
+  it("case 52: is left to the next method then", async () => {
     now += minutes(30);
     expect(await method.check(order, operation, never)).toEqual({
       kind: "done",

@@ -16,7 +16,7 @@ import { createCredential } from "../../shared/azure/identity.ts";
 import { parseHostRules } from "../../shared/http/host-rules.ts";
 import { parseAgentPoolConfig } from "../../shared/methods/agent-pool-config.ts";
 import { parseCredentialSets } from "../../shared/methods/cache-rule-logins.ts";
-import { createMethods, type MethodKind } from "../../shared/methods/members.ts";
+import { createMethods, type MethodKind, parseMethodKind } from "../../shared/methods/members.ts";
 import type { ImportOrder, Method, Operation, Progress } from "../../shared/methods/method.ts";
 import type { Credentials } from "../../shared/model/credential.ts";
 import { type Digest, digestOf } from "../../shared/model/digest.ts";
@@ -247,6 +247,17 @@ describe.each(members)("$kind", ({ kind, parts, beside }) => {
     const end = await follow({ ...order, credential: "env:WRONG" });
     expect(end).toMatchObject({ kind: "refused", code: "unauthorized" });
     expect(JSON.stringify(end)).not.toContain("not-the-password");
+  });
+
+  it("gives a refusal a code and one printable line, and says who works only when that is another", async () => {
+    const gone = { ...order, source: { ...order.source, digest: digestOf("never pushed") } };
+    for (const end of [await follow(gone), await follow(order)]) {
+      if (end.kind === "refused") expect(end.reason).toMatch(/^[\x20-\x7e…]{10,2000}$/);
+      if (end.link !== undefined) expect(URL.parse(end.link)?.protocol).toBe("https:");
+      if (end.via === undefined) continue;
+      expect(parseMethodKind(end.via)).not.toBe(kind);
+      expect(end.why).toMatch(/^[\x20-\x7e…]{5,}$/);
+    }
   });
 
   it("throws a transient failure when it is interrupted", async () => {
