@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { type DequeuedMessageItem, QueueClient } from "@azure/storage-queue";
 import { startArm } from "../local/arm/arm.ts";
 import { createRegistryTransfer } from "../local/arm/registry-transfer.ts";
 import { startAzurite } from "../local/azurite.ts";
@@ -11,6 +10,7 @@ import { startIdentity } from "../local/identity.ts";
 import { startRegistry } from "../local/registry/registry.ts";
 import { createApp } from "../shared/app.ts";
 import { createRegistries } from "../shared/auth/registries.ts";
+import { createStorageClients } from "../shared/azure/storage.ts";
 import { parseHostRules } from "../shared/http/host-rules.ts";
 import { readSettings } from "../shared/settings.ts";
 import { type QueueName, queueNames } from "../shared/stores/queues.ts";
@@ -74,9 +74,15 @@ const app = createApp(
     ...identity.environment,
   }),
 );
+const storage = createStorageClients(
+  { kind: "connection-string", connectionString: azurite.connectionString },
+  () => {
+    throw new Error("a connection string needs no identity");
+  },
+);
 const queues = queueNames.map((name) => ({
   name,
-  client: new QueueClient(azurite.connectionString, name),
+  client: storage.queue(name),
 }));
 
 /** Images of one layer, which those of a repository share. */
@@ -103,6 +109,12 @@ interface Followed {
   readonly failed: number;
 }
 
+interface Message {
+  readonly messageText: string;
+  readonly messageId: string;
+  readonly popReceipt: string;
+}
+
 /** Plays the Functions host: takes messages in batches as they can be seen, until all imports have ended. */
 async function follow(signal: AbortSignal): Promise<Followed> {
   const invocations = Object.fromEntries(
@@ -111,7 +123,7 @@ async function follow(signal: AbortSignal): Promise<Followed> {
   const underWay = new Set<Promise<void>>();
   let done = 0;
   let failed = 0;
-  const process = async (queue: (typeof queues)[number], message: DequeuedMessageItem): Promise<void> => {
+  const process = async (queue: (typeof queues)[number], message: Message): Promise<void> => {
     const started = performance.now();
     const body: unknown = JSON.parse(Buffer.from(message.messageText, "base64").toString());
     const result = await app[queue.name](body, signal);
