@@ -11,4 +11,6 @@ export const exitCodes = {
   attention: 4,
   /** `watch suggest`: the tags do not say which row is meant. */
   unclear: 5,
+  /** `import`: a gate is not open yet. */
+  waiting: 6,
 } as const;

@@ -46,7 +46,7 @@ export function addImportCommand(program: Command): void {
         output.note(`Import ${importId}`);
         const view = wait ? await ended(importId, context) : await app.getImport(importId, signal);
         output.result(view, () => toLines(view));
-        return view.state === "failed" || view.state === "held" ? exitCodes.failed : exitCodes.ok;
+        return exitCodeOf(view, wait ? "waited" : "left");
       }),
     );
 }
@@ -55,11 +55,18 @@ function listOf(text: string): readonly string[] {
   return text.split(",").map((item) => item.trim());
 }
 
+function exitCodeOf({ state }: ImportView, how: "waited" | "left"): number {
+  if (state === "waiting") return exitCodes.waiting;
+  const under = how === "left" && (state === "pending" || state === "running");
+  return state === "done" || under ? exitCodes.ok : exitCodes.failed;
+}
+
 async function ended(importId: string, { app, output, signal }: CommandContext): Promise<ImportView> {
   let told: string | undefined;
   for (;;) {
     const view = await app.getImport(importId, signal);
-    if (view.state === "done" || view.state === "failed" || view.state === "held") return view;
+    // A gate may stay shut for weeks: nobody waits for that here.
+    if (view.state !== "pending" && view.state !== "running") return view;
     const now = view.reason === undefined ? view.state : `${view.state}: ${view.reason}`;
     if (now !== told) output.note(now);
     told = now;
@@ -75,6 +82,7 @@ function toLines(view: ImportView): string[] {
     ["digest", digest],
     ["target", target],
     ["method", method],
+    ...(view.gates ?? []).map(({ gate, verdict, reason: why }) => [gate, `${verdict}: ${why}`]),
     ...(reason === undefined ? [] : [["reason", reason]]),
     ...(link === undefined ? [] : [["log", link]]),
     ...(view.subject === undefined ? [] : [["came with", view.subject]]),

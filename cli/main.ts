@@ -18,6 +18,12 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   watch: async () => (await import("./watch.ts")).addWatchCommands,
   plan: async () => (await import("./plan.ts")).addPlanCommand,
   import: async () => (await import("./import.ts")).addImportCommand,
+  ...Object.fromEntries(
+    ["approve", "refuse", "accept", "skip-cooldown", "retry"].map((name) => [
+      name,
+      async () => (await import("./decide.ts")).addDecideCommands,
+    ]),
+  ),
   evidence: async () => (await import("./evidence.ts")).addEvidenceCommands,
   scan: async () => (await import("./scan.ts")).addScanCommands,
   unlock: async () => (await import("./unlock.ts")).addUnlockCommand,
@@ -39,12 +45,15 @@ const program = new Command("wharfgate")
   .addHelpText(
     "after",
     `
-Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.invalid} arguments or settings to mend, ${exitCodes.pending} plan --check found imports, ${exitCodes.attention} status --check found something, ${exitCodes.unclear} watch suggest is unclear.`,
+Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.invalid} arguments or settings to mend, ${exitCodes.pending} plan --check found imports, ${exitCodes.attention} status --check found something, ${exitCodes.unclear} watch suggest is unclear, ${exitCodes.waiting} the import waits at a gate.`,
   );
 
 const asked = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));
 const wanted = process.argv.includes("help") ? undefined : asked;
+// One file may add several commands.
+const adding = new Set<AddCommand>();
 for (const [name, load] of Object.entries(commands)) {
-  if (wanted === undefined || wanted === name) (await load())(program);
+  if (wanted === undefined || wanted === name) adding.add(await load());
 }
+for (const add of adding) add(program);
 await program.parseAsync();

@@ -107,7 +107,8 @@ function plannedCells(tag: PlannedTag): string[] {
   const mark = marks[tag.verdict];
   if (tag.verdict === "skip") return [mark, tag.tag, tag.reason, tag.detail];
   if (tag.verdict === "missing") return [mark, tag.tag, tag.how, "upstream does not have this tag now"];
-  return [mark, tag.tag, tag.how, `-> ${tag.target}`];
+  const gates = tag.gates === undefined ? [] : [`gates: ${tag.gates.join("; ")}`];
+  return [mark, tag.tag, tag.how, `-> ${tag.target}`, ...gates];
 }
 
 function changedCells(tag: ChangedTag): string[] {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { printable, shortDigest } from "../shared/model/digest.ts";
 import type { Status } from "../shared/steps/status.ts";
 import { run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -20,7 +21,7 @@ export function addStatusCommand(program: Command): void {
 }
 
 function toLines(status: Status): string[] {
-  const { imports, referrers, queues, watches, attention, lastTick } = status;
+  const { imports, referrers, queues, watches, stopped, attention, lastTick } = status;
   const counts = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)
       .filter(([, value]) => value > 0)
@@ -41,6 +42,11 @@ function toLines(status: Status): string[] {
           ...watches.map(({ watch, source = "", state, tags }) => [watch, source, state, String(tags)]),
         ])),
     "",
+    ...stopped.flatMap(({ state, name, digest, reason }) => [
+      `${state} ${name} ${shortDigest(digest)}`,
+      `  ${printable(reason, 1000)}`,
+    ]),
+    ...(stopped.length === 0 ? [] : [""]),
     ...(attention.length === 0
       ? ["Nothing needs attention."]
       : ["Needs attention:", ...attention.map((line) => `  ${line}`)]),

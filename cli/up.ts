@@ -75,10 +75,13 @@ async function up({ data, reset, demo }: Options): Promise<void> {
     // The app tells what is wrong with its settings.
     access: readRegistryAccess(createSettingReader(process.env)),
   });
-  const environment = { ...ownSettings(process.env), ...machine.environment };
+  let environment = { ...ownSettings(process.env), ...machine.environment };
   try {
     // The functions would tell it with each invocation, and do nothing else.
-    readSettings({ ...process.env, ...environment });
+    const { credentials } = readSettings({ ...process.env, ...environment });
+    // Other commands may name credentials without having them.
+    const names = [...credentials].map(([name, { host }]) => `${name}=${host}`).join(" ");
+    if (names !== "") environment = { ...environment, WHARFGATE_APP_CREDENTIALS: names };
   } catch (error) {
     await clearRunning(dir);
     await machine.close();

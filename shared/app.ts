@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { type CheckCredential, createCredentialCheck } from "./auth/credential-check.ts";
 import { createCredentials } from "./auth/credentials.ts";
 import { createRegistries } from "./auth/registries.ts";
 import { createAcr } from "./azure/acr.ts";
@@ -21,6 +22,7 @@ import {
 import { type PlanRequest, parsePlanRequest } from "./documents/plan-request.ts";
 import type { Watch } from "./documents/watch.ts";
 import type { WatchId } from "./documents/watch-id.ts";
+import type { DecisionKind } from "./gates/decision.ts";
 import { createGates } from "./gates/members.ts";
 import { createMethods, type MethodKind } from "./methods/members.ts";
 import type { Sleep } from "./model/clock.ts";
@@ -33,6 +35,7 @@ import { type BuryResult, bury } from "./steps/bury.ts";
 import { type Decided, decideOnImport } from "./steps/decide-on-import.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
 import { type EvidenceDesk, openEvidenceDesk } from "./steps/evidence-desk.ts";
+import { findImport } from "./steps/find-import.ts";
 import { type FollowResult, followReferrers } from "./steps/follow-referrers.ts";
 import { type ImportResult, importStep } from "./steps/import.ts";
 import type { ImportView } from "./steps/import-view.ts";
@@ -62,6 +65,8 @@ export interface App {
   readonly targetHost: string;
   /** Whether the platform authenticates HTTP callers and names them, or function keys are all there is. */
   readonly callers: Settings["callers"];
+  /** Before a row or an import names a credential. */
+  readonly checkCredential: CheckCredential;
   schedule(signal: AbortSignal): Promise<ScheduleResult>;
   poll(body: unknown, signal: AbortSignal): Promise<PollResult>;
   import(body: unknown, signal: AbortSignal): Promise<ImportResult | Buried>;
@@ -73,6 +78,8 @@ export interface App {
   readonly evidence: EvidenceDesk;
   /** Returns the import's id. */
   requestImport(asked: Asked, signal: AbortSignal): Promise<string>;
+  /** The id of the import that somebody names to decide about it. */
+  findImport(name: string, kind: DecisionKind, signal: AbortSignal): Promise<string>;
   /** A person's decision about an import; tells how it stands after it. */
   decideOnImport(decided: Decided, signal: AbortSignal): Promise<ImportView>;
   requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;
@@ -124,6 +131,15 @@ export function createApp(settings: Settings): App {
       : { vaults: createKeyVaults({ vaults: settings.keyVaults, credential: identity }) }),
   });
   const { target } = settings;
+  const entraHosts = [target.host, ...settings.entraHosts];
+  const checkCredential = createCredentialCheck({
+    hosts: new Map([
+      ...settings.appCredentials,
+      ...[...settings.credentials].map(([name, { host }]) => [name, host] as const),
+    ]),
+    vaults: new Set(settings.keyVaults.keys()),
+    entraHosts,
+  });
   const quotas = createSeenQuotas();
   const registries = createRegistries({
     limits: settings.limits,
@@ -131,7 +147,7 @@ export function createApp(settings: Settings): App {
     rules: settings.registries,
     credentials,
     entra: {
-      hosts: [target.host, ...settings.entraHosts],
+      hosts: entraHosts,
       getToken: (signal) => registryToken(identity, signal),
     },
     tokenHosts: settings.tokenHosts,
@@ -163,6 +179,8 @@ export function createApp(settings: Settings): App {
     channels,
     openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
     methodOf: (kind: MethodKind) => methods.open(kind),
+    checkCredential,
+    policy: settings.policy,
     gates: createGates({ registries, policy: settings.policy, reports, now }),
     channel: openChannels(settings),
     windowMs: settings.notifyWindowMs,
@@ -194,6 +212,7 @@ export function createApp(settings: Settings): App {
     stores,
     targetHost: target.host,
     callers: settings.callers,
+    checkCredential,
     schedule: (signal) => schedule(ports, signal),
     poll: async (body, signal) => {
       const message = await read({ queue: "poll", body }, parsePollMessage, signal);
@@ -216,6 +235,7 @@ export function createApp(settings: Settings): App {
     status: (signal) => status(ports, signal),
     evidence: openEvidenceDesk(ports),
     requestImport: (asked, signal) => requestImport(asked, ports, signal),
+    findImport: (name, kind, signal) => findImport(name, kind, stores.ledger, signal),
     decideOnImport: (decided, signal) => decideOnImport(decided, ports, signal),
     requestPoll: (watch, actor, signal) => requestPoll(watch, actor, ports, signal),
     getImport: (id, signal) => getImport(id, stores.ledger, signal),

@@ -1,3 +1,4 @@
+import { parseAppCredentials } from "./auth/credential-check.ts";
 import { type HostCredential, parseHostCredential } from "./auth/host-credential.ts";
 import { type RegistryAccess, readRegistryAccess } from "./auth/registry-access.ts";
 import { createSettingReader } from "./auth/setting-reader.ts";
@@ -38,6 +39,8 @@ export interface Settings extends RegistryAccess {
   readonly channels: readonly Channel[];
   /** By name; each for one registry host only. */
   readonly credentials: ReadonlyMap<string, HostCredential>;
+  /** Hosts of credentials, by name, that the app has where this process has not: a command's environment need not hold them. */
+  readonly appCredentials: ReadonlyMap<string, string>;
   /** Origins of the Key Vaults that may be read, by name. */
   readonly keyVaults: ReadonlyMap<string, string>;
   /** Registries beside the target that may be given the app's Entra ID token. */
@@ -102,6 +105,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       return parsed === undefined ? [] : [[name, parsed]];
     }),
   );
+  const appCredentials = read("WHARFGATE_APP_CREDENTIALS", parseAppCredentials) ?? new Map();
   const keyVaults = read("WHARFGATE_KEY_VAULTS", parseKeyVaults) ?? new Map();
   const entraHosts = read("WHARFGATE_ENTRA_HOSTS", parseEntraHosts) ?? [];
   const access = readRegistryAccess(settings);
@@ -134,6 +138,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     method: method ?? (resourceId === undefined ? "copy" : "acr-import"),
     channels,
     credentials,
+    appCredentials,
     keyVaults,
     credentialSets,
     entraHosts,

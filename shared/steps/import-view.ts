@@ -1,5 +1,6 @@
 import { formatImportId, type ImportRecord, sourceNameOf, targetNameOf } from "../documents/import-record.ts";
 import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
+import type { DecisionKind } from "../gates/decision.ts";
 import { formatReference } from "../model/reference.ts";
 
 /** An import as the HTTP API and the command line show it. Times are ISO 8601, UTC. */
@@ -19,6 +20,11 @@ export interface ImportView {
   readonly endedAt?: string;
   readonly deadline?: string;
   readonly reason?: string;
+  /** What the gates said when they were last asked, in order; the last one is what stopped it, if it was stopped. */
+  readonly gates?: readonly GateView[];
+  /** While it waits at a gate: when it is looked at again by itself. */
+  readonly dueAt?: string;
+  readonly decisions?: readonly DecisionView[];
   readonly previousDigest?: string;
   readonly link?: string;
   /** Who keeps the tag from being changed. */
@@ -32,6 +38,20 @@ export interface ImportView {
   /** What does the work, where `method` chose it, and why. */
   readonly via?: string;
   readonly why?: string;
+}
+
+export interface GateView {
+  readonly gate: string;
+  readonly verdict: "passed" | "waiting" | "denied";
+  readonly reason: string;
+  readonly at: string;
+}
+
+export interface DecisionView {
+  readonly decision: DecisionKind;
+  readonly by: string;
+  readonly at: string;
+  readonly reason?: string;
 }
 
 /** A signature, an attestation, an SBOM or the like of an image. */
@@ -71,6 +91,17 @@ export function describeImport(record: ImportRecord): ImportView {
     ...(endedAt && { endedAt: endedAt.toISOString() }),
     ...(deadline && { deadline: deadline.toISOString() }),
     ...(reason !== undefined && { reason }),
+    ...(record.gates.length > 0 && {
+      gates: record.gates.map(({ gate, verdict, reason: why, at }) => {
+        return { gate, verdict, reason: why, at: at.toISOString() };
+      }),
+    }),
+    ...(record.dueAt && { dueAt: record.dueAt.toISOString() }),
+    ...(record.decisions.length > 0 && {
+      decisions: record.decisions.map(({ kind, at, ...rest }) => {
+        return { decision: kind, at: at.toISOString(), ...rest };
+      }),
+    }),
     ...(previousDigest !== undefined && { previousDigest }),
     ...(link !== undefined && { link }),
     ...(record.locked && { locked: record.locked }),

@@ -55,7 +55,7 @@ export async function knownBefore(
 const firstLookMs = 24 * 3_600_000;
 
 /** What fails or is put off has seen nothing yet; a look that was broken off by a pause goes on, for a day at most. */
-function lookOf(stored: WatchState | undefined, now: Date): Known["poll"] {
+export function lookOf(stored: WatchState | undefined, now: Date): Known["poll"] {
   if (stored === undefined || stored.revision === "") return "first";
   const { firstLook } = stored;
   return firstLook !== undefined && now.getTime() - firstLook.getTime() < firstLookMs ? "first" : "later";
@@ -65,7 +65,11 @@ function lookOf(stored: WatchState | undefined, now: Date): Known["poll"] {
  * The greatest major version that a watch's ledger has let in. What waits for a person because of its major version does not
  * count before it was approved, or its next patch would come in beside it.
  */
-async function greatestMajor(watch: Watch, ledger: Ledger, signal: AbortSignal): Promise<number | undefined> {
+export async function greatestMajor(
+  watch: Watch,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   if (!hasMajors(watch.rules.policy)) return undefined;
   const source = formatRepository(watch.source);
   let greatest: number | undefined;

@@ -6,6 +6,7 @@ import type { Skipped } from "../policies/policy.ts";
 import { needsList } from "../policies/rules.ts";
 import type { Collision } from "../policies/select.ts";
 import type { Spent } from "../registry/counted.ts";
+import { gatesOfRow } from "./gates-ahead.ts";
 import { type PlanPorts, stateOf } from "./plan.ts";
 import { type Arrival, askArrivals, openPlanTarget } from "./plan-arrivals.ts";
 import { type Before, type Comparison, compareRows, wantedOf } from "./plan-compare.ts";
@@ -99,7 +100,13 @@ export async function planChange(
       heads: enters.length + stays.length - Math.max(0, known - 1),
     },
     spent: listing.source.spent(),
-    notes: notesOf(after, { enters, leaves, listed: listing.listed, absent: absentOf(after, selection) }),
+    notes: notesOf(after, {
+      gates: gatesOfRow(after, ports.policy),
+      enters,
+      leaves,
+      listed: listing.listed,
+      absent: absentOf(after, selection),
+    }),
   };
 }
 
@@ -134,16 +141,19 @@ function sourceOf({ source }: Watch): string {
 
 interface Noted extends Pick<Comparison, "enters" | "leaves"> {
   readonly listed: number | undefined;
+  /** What stands before the row's imports; absent: nothing. */
+  readonly gates: string | undefined;
   /** Tags of Verbatim that the list does not have. */
   readonly absent: readonly string[];
 }
 
-function notesOf(after: Watch, { enters, leaves, listed, absent }: Noted): string[] {
+function notesOf(after: Watch, { enters, leaves, listed, gates, absent }: Noted): string[] {
   const notes: string[] = [];
   if (listed === 0) notes.push("Upstream lists no tags at all.");
   if (absent.length > 0)
     notes.push(`Upstream does not list ${absent.join(", ")}, which Verbatim names: misspelled, or gone?`);
   if (after.enabled === "no") notes.push("The row is disabled: nothing comes in before Enabled is true.");
+  if (gates !== undefined && enters.length > 0) notes.push(gates);
   if (listed !== 0 && enters.length === 0 && leaves.length === 0)
     notes.push("The same tags are followed before and after.");
   if (leaves.length > 0)

@@ -1,7 +1,9 @@
 import type { ImportRecord, ImportState } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
+import type { Policy } from "../gates/policy.ts";
 import type { MethodKind } from "../methods/members.ts";
+import type { Clock } from "../model/clock.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
 import type { Skipped } from "../policies/policy.ts";
@@ -10,6 +12,8 @@ import type { Spent } from "../registry/counted.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import { emptyState, type Unchecked, type WatchState, type WatchStates } from "../stores/watch-states.ts";
+import { gatesAhead } from "./gates-ahead.ts";
+import { greatestMajor, lookOf } from "./known-before.ts";
 import { absentOf, type ListingPorts, listForPlan, selectionOf } from "./plan-listing.ts";
 
 export interface PlanPorts extends ListingPorts {
@@ -18,6 +22,8 @@ export interface PlanPorts extends ListingPorts {
   readonly openTarget: (host: string) => Registry;
   readonly targetHost: string;
   readonly defaultMethod: MethodKind;
+  readonly policy: Policy;
+  readonly now: Clock;
 }
 
 const questionsAtOnce = 4;
@@ -48,6 +54,8 @@ export type PlannedTag =
       readonly verdict: "import" | "have" | "pending" | "held" | "failed";
       readonly how: "version" | "tracked";
       readonly target: string;
+      /** For `import`: the gates that it will meet; absent when there are none. */
+      readonly gates?: readonly string[];
     }
   | { readonly tag: string; readonly verdict: "missing"; readonly how: "tracked" | "verbatim" }
   | ({ readonly verdict: "skip" } & Skipped);
@@ -66,6 +74,7 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
     if (found === undefined) return { tag, verdict: "missing", how: "tracked" };
     return { tag, verdict: standing(tag, found.digest), how: "tracked", target: targetOf(tag) };
   });
+  const met = await gatesMet(watch, ports, signal);
   return {
     watch: formatWatchId(watch),
     source: formatRepository(watch.source),
@@ -73,9 +82,9 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
     ...(listing.listed === undefined ? {} : { listed: listing.listed }),
     tags: [
       ...versions.map((tag): PlannedTag => {
-        return { tag, verdict: standing(tag), how: "version", target: targetOf(tag) };
+        return met({ tag, verdict: standing(tag), how: "version", target: targetOf(tag) });
       }),
-      ...floating,
+      ...floating.map(met),
       ...absentOf(watch, { versions, tracked }).map((tag): PlannedTag => {
         return { tag, verdict: "missing", how: "verbatim" };
       }),
@@ -84,6 +93,24 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
     collisions,
     ...(state.unchecked && { unchecked: state.unchecked }),
     spent: listing.source.spent(),
+  };
+}
+
+/** Adds to what would come in the gates that it will meet. */
+async function gatesMet(
+  watch: Watch,
+  { states, ledger, policy, now }: PlanPorts,
+  signal: AbortSignal,
+): Promise<(planned: PlannedTag) => PlannedTag> {
+  const id: WatchId = watch;
+  const stored = (await states.some(watch.source.host, [id], signal)).get(watchKey(id))?.state;
+  const poll = lookOf(stored, now());
+  const major = poll === "later" ? await greatestMajor(watch, ledger, signal) : undefined;
+  const known = { poll, ...(major !== undefined && { major }) };
+  return (planned) => {
+    if (planned.verdict !== "import") return planned;
+    const gates = gatesAhead(watch, planned.tag, { policy, known });
+    return gates.length === 0 ? planned : { ...planned, gates };
   };
 }
 
@@ -122,7 +149,8 @@ async function standingsOf(
   const source = formatRepository(watch.source);
   for await (const { record } of ledger.ofWatch(watch, signal)) {
     if (record.subject !== undefined) continue;
-    const known = state.known.get(record.tag);
+    // Of a moved tag the new digest is what is decided upon.
+    const known = state.moved.get(record.tag) ?? state.known.get(record.tag);
     const sameWay =
       formatRepository(record.source) === source && formatReference(record.target) === targetOf(record.tag);
     const rival = latest.get(record.tag);
@@ -130,8 +158,8 @@ async function standingsOf(
     if (known === undefined ? sameWay && later : known === record.digest) latest.set(record.tag, record);
   }
   return (tag, digest) => {
-    if (state.moved.has(tag)) return "held";
     const record = latest.get(tag);
+    if (state.moved.has(tag)) return record === undefined ? "held" : standings[record.state];
     if (digest !== undefined && digest !== (state.known.get(tag) ?? record?.digest)) return "import";
     if (record !== undefined) return standings[record.state];
     return state.known.has(tag) ? "pending" : "import";

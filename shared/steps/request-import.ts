@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { CheckCredential } from "../auth/credential-check.ts";
 import { defaultHandling } from "../documents/handling.ts";
 import {
   formatImportId,
@@ -25,6 +26,7 @@ import { pauseAskedBy } from "./upstream-pause.ts";
 
 export interface RequestPorts extends PacePorts {
   readonly registries: Registries;
+  readonly checkCredential: CheckCredential;
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly audit: Audit;
@@ -53,6 +55,7 @@ export async function requestImport(asked: Asked, ports: RequestPorts, signal: A
     const known = await knownImport(key, fingerprint, ports, signal);
     if (known !== undefined) return known;
   }
+  if (request.credential !== undefined) ports.checkCredential(request.credential, request.source.host);
   const name = formatReference(request.source);
   await ports.audit.record({ actor: asked.actor, action: "import", subject: name, at: ports.now() }, signal);
   const digest = await atOnce(request, ports, signal);

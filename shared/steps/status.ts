@@ -1,9 +1,4 @@
-import {
-  type ImportRecord,
-  type ImportState,
-  importStates,
-  sourceNameOf,
-} from "../documents/import-record.ts";
+import { type ImportState, importStates } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
@@ -19,6 +14,7 @@ import type { WatchStates } from "../stores/watch-states.ts";
 import type { Watches, WatchRow } from "../stores/watches.ts";
 import { barredBy, type PutOff } from "./host-budget.ts";
 import { type Stale, staleSystem, staleWatches } from "./staleness.ts";
+import { collectStopped, type StoppedImport } from "./stopped-imports.ts";
 
 export interface StatusPorts {
   readonly watches: Watches;
@@ -47,6 +43,8 @@ export interface Status {
   readonly imports: Readonly<Record<ImportState, number>>;
   /** What came along with images: signatures, attestations, SBOMs and the like. */
   readonly referrers: Readonly<Record<ImportState, number>>;
+  /** Imports that wait at a gate, are held, or were denied within a week: newest first, 50 at most. */
+  readonly stopped: readonly StoppedImport[];
   /** Approximate queue lengths, delayed messages included. */
   readonly queues: Readonly<Record<string, number>>;
   readonly pausedHosts: Readonly<Record<string, string>>;
@@ -84,13 +82,11 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
   ]);
   const imports = noneInAnyState();
   const referrers = noneInAnyState();
-  const waiting: ImportRecord[] = [];
+  const standing = collectStopped(now);
   const unreadable: string[] = [];
   for await (const { record } of ports.ledger.all(signal, (row) => unreadable.push(row))) {
     (record.subject === undefined ? imports : referrers)[record.state] += 1;
-    const ended = record.endedAt?.getTime() ?? 0;
-    if ((record.state === "held" || record.state === "failed") && now.getTime() - ended < attentionMs)
-      waiting.push(record);
+    standing.add(record);
   }
   const notifications: Record<string, { due: number; failed: number }> = {};
   for await (const { channel, state } of ports.deliveries.all(signal)) {
@@ -109,6 +105,7 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
   const watches = rows.map((row) => watchStatus(row, { states, barred, stale }));
   const system = staleSystem(rows, { tick, oldestPollMs, now });
 
+  const still = standing.end();
   const attention = [
     ...(tick !== undefined && now.getTime() - tick.at.getTime() > staleTickMs
       ? [`The schedule has not run since ${tick.at.toISOString()}: is the function app running?`]
@@ -122,7 +119,7 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
       ([host, { until, reason }]) =>
         `${host}: ${reason} Its watches are not checked until ${until.toISOString()}.`,
     ),
-    ...describeWaiting(waiting),
+    ...still.attention,
     ...unreadable.map(
       (row) =>
         `The ledger row ${row} cannot be read and is passed over: mend or delete it in the table images.`,
@@ -144,6 +141,7 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     watches,
     imports,
     referrers,
+    stopped: still.stopped,
     queues,
     pausedHosts,
     deadLetters: letters.length,
@@ -153,21 +151,6 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
 
 function noneInAnyState(): Record<ImportState, number> {
   return Object.fromEntries(importStates.map((state) => [state, 0])) as Record<ImportState, number>;
-}
-
-// What nobody has looked at for a week is history: it stays in the lists.
-const attentionMs = 7 * 24 * 3_600_000;
-const named = 5;
-
-function describeWaiting(waiting: readonly ImportRecord[]): string[] {
-  const newest = waiting.toSorted((a, b) => Number(b.endedAt) - Number(a.endedAt));
-  const more = newest.length - named;
-  return [
-    ...newest.slice(0, named).map((record) => `${sourceNameOf(record)} ${record.state}: ${record.reason}`),
-    ...(more > 0
-      ? [`${more} more held or failed: list them by GET /api/imports?state=held and ?state=failed`]
-      : []),
-  ];
 }
 
 interface Known {

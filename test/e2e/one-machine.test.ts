@@ -78,7 +78,7 @@ describe("wharfgate up", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       kind: "row",
       row: {
-        columns: { Tags: "semver *" },
+        columns: { Tags: "semver *", Cooldown: "3d" },
         selects: { count: 5, newest: ["v2.1.1", "v2.1.0", "v2.0.1", "v2.0.0", "v1.9.3"] },
       },
     });

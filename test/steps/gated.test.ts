@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { formatImportId, type ImportRecord } from "../../shared/documents/import-record.ts";
+import { parseWatch } from "../../shared/documents/watch.ts";
+import { createPolicy, openPolicy } from "../../shared/gates/policy.ts";
+import { shortDigest } from "../../shared/model/digest.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { decideOnImport } from "../../shared/steps/decide-on-import.ts";
+import { findImport } from "../../shared/steps/find-import.ts";
+import { gatesAhead, gatesOfRow } from "../../shared/steps/gates-ahead.ts";
+import { plan } from "../../shared/steps/plan.ts";
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
-import { digestNamed, upstreamHost } from "../support/records.ts";
+import { digestNamed, makeRecord, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench, type StepBench } from "../support/step-bench.ts";
 
@@ -418,6 +424,93 @@ describe("a decision", () => {
     } as const;
     const { message } = await failureOf(() => decideOnImport(decided, bench.ports, never), "not-found");
     expect(message).toBe('There is no import "x??"');
+  });
+});
+
+describe("an import's name", () => {
+  it("means the one that the decision fits, else the one that was seen last", async () => {
+    const bench = await following({});
+    await publish(bench, { "1.0.0": "b" }, { polls: 2 });
+    const idOf = async (content: string) => {
+      const found = (await records(bench, "1.0.0")).find(({ digest }) => digest === digestNamed(content));
+      return found && formatImportId(found);
+    };
+    const { ledger } = bench.stores;
+    expect(await findImport("default/app:1.0.0", "accept", ledger, never)).toBe(await idOf("b"));
+    expect(await findImport("app:1.0.0", "approve", ledger, never)).toBe(await idOf("b"));
+    const id = (await idOf("a")) ?? "";
+    expect(await findImport(id, "accept", ledger, never)).toBe(id);
+  });
+
+  it("that means several is refused, with their ids", async () => {
+    const { stores } = createStepBench();
+    const held = ["a", "b"].map((name) => makeRecord({ state: "held", digest: digestNamed(name) }));
+    await stores.ledger.add(
+      held.map((record) => ({ record })),
+      never,
+    );
+    const asked = () => findImport("default/app:1.0.0", "accept", stores.ledger, never);
+    const { message } = await failureOf(asked, "invalid");
+    expect(message).toContain("default/app:1.0.0 names 2 imports: say which by its id");
+    for (const record of held) expect(message).toContain(formatImportId(record));
+  });
+
+  it.each([
+    { name: "default/app:9.9.9", code: "not-found", says: "There is no import default/app:9.9.9" },
+    { name: "default/app", code: "invalid", says: "names no import: give group/name:tag" },
+    { name: "a/b/c:1", code: "invalid", says: "is not a watch" },
+    { name: ":1", code: "invalid", says: "names no import" },
+    { name: "x:", code: "invalid", says: "names no import" },
+  ] as const)("$name is none", async ({ name, code, says }) => {
+    const { stores } = createStepBench();
+    const { message } = await failureOf(() => findImport(name, "approve", stores.ledger, never), code);
+    expect(message).toContain(says);
+  });
+});
+
+describe("a plan", () => {
+  it("tells the gates that a version will meet", async () => {
+    const bench = await following({ Approval: "major", Cooldown: "3d" });
+    bench.upstream.tags.set("library/app:1.1.0", digestNamed("b"));
+    bench.upstream.tags.set("library/app:2.0.0", digestNamed("c"));
+    const row = await bench.stores.watches.get(watch, never);
+    if (row?.kind !== "watch") throw new Error("no such watch");
+    const { tags } = await plan(row.watch, bench.ports, never);
+    expect(tags).toMatchObject([
+      {
+        tag: "2.0.0",
+        verdict: "import",
+        gates: ["cooldown 3d", expect.stringContaining("approval: 2.0.0 is of major version 2")],
+      },
+      { tag: "1.1.0", verdict: "import", gates: ["cooldown 3d"] },
+      { tag: "1.0.0", verdict: "have" },
+    ]);
+    expect(tags[2]).not.toHaveProperty("gates");
+  });
+
+  it("tells none for what the first poll will find, and that the policy denies", async () => {
+    const parsed = parseWatch("default", "app", {
+      Source: `${upstreamHost}/library/app`,
+      Tags: "semver >=1",
+      Approval: "major",
+      Cooldown: "3d",
+      Pins: `1.0.0@${digestNamed("a")}`,
+    });
+    const known = { poll: "first" } as const;
+    expect(gatesAhead(parsed, "1.0.0", { policy: openPolicy, known })).toEqual([
+      `pinned to ${shortDigest(digestNamed("a"))}`,
+    ]);
+    expect(gatesAhead(parsed, "1.1.0", { policy: openPolicy, known })).toEqual(["denied: it has no pin"]);
+    const policy = createPolicy([], new Map());
+    expect(gatesAhead(parsed, "1.0.0", { policy, known })).toEqual([
+      "denied: no rule of the policy names it",
+    ]);
+    expect(gatesOfRow(parsed, openPolicy)).toBe(
+      "What comes in must pass the gates: the digests of Pins (1); a cooldown of 3d; approval of new major versions.",
+    );
+    expect(
+      gatesOfRow({ ...parsed, gates: { pins: new Map(), verify: [], approval: "never" } }, openPolicy),
+    ).toBe(undefined);
   });
 });
 

@@ -208,6 +208,53 @@ describe("a poll asked for by hand", () => {
   });
 });
 
+describe("a request for an import", () => {
+  it("that names a credential which is not configured is refused before anything is written", async () => {
+    const bench = withUpstream();
+    const checkCredential = (reference: string, host: string) => {
+      throw new Failure("invalid", `no ${reference} for ${host}`);
+    };
+    const body = { source: `${upstreamHost}/library/app:1.0.0`, credential: "env:HUBB" };
+    const asked = () => requestImport({ body, actor: "x" }, { ...bench.ports, checkCredential }, never);
+    expect((await failureOf(asked, "invalid")).message).toBe(`no env:HUBB for ${upstreamHost}`);
+    expect([bench.effects, bench.upstream.calls]).toEqual([[], []]);
+  });
+
+  it("with a digest is pinned to it", async () => {
+    const bench = withUpstream();
+    const digest = digestNamed("a");
+    await ask(bench, { body: { source: `${upstreamHost}/library/app:1.0.0@${digest}` } });
+    await ask(bench, { body: { source: `${upstreamHost}/library/app@${digest}`, target: "tools/app:2" } });
+    await ask(bench, { body: { source: `${upstreamHost}/library/app:1.0.0`, target: "other:{tag}" } });
+    const found = (await records(bench)).map(({ demands, sighting }) => ({ pin: demands.pin, sighting }));
+    expect(found).toHaveLength(3);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        { pin: digest, sighting: { by: "asked" } },
+        { pin: digest, sighting: { by: "asked", named: "digest" } },
+        { pin: undefined, sighting: { by: "asked" } },
+      ]),
+    );
+  });
+
+  it("for what a person refused is refused, and says who did", async () => {
+    const bench = withUpstream();
+    const body = { source: `${upstreamHost}/library/app:1.0.0` };
+    await ask(bench, { body });
+    const [record] = await records(bench);
+    const entry = record && (await bench.stores.ledger.get(record.watch, record.key, never));
+    if (entry === undefined) throw new Error("no such import");
+    const decisions = [{ kind: "refuse", by: "sec", at: bench.now() }] as const;
+    await bench.stores.ledger.update(
+      entry,
+      { ...entry.record, state: "denied", decisions },
+      { signal: never },
+    );
+    const { message } = await failureOf(() => ask(bench, { body }), "conflict");
+    expect(message).toContain("with this digest was refused by sec on 2026-11-22T10:00:00.000Z");
+  });
+});
+
 function withUpstream(): StepBench {
   const bench = createStepBench();
   bench.upstream.tags.set("library/app:1.0.0", digestNamed("a"));

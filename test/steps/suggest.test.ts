@@ -13,7 +13,8 @@ it("asks upstream for the list alone, and writes nothing", async () => {
   const suggestion = await suggest({ source }, bench.ports, never);
   expect(suggestion).toMatchObject({
     kind: "row",
-    row: { columns: { Tags: "semver *" } },
+    row: { columns: { Tags: "semver *", Cooldown: "3d" } },
+    notes: [expect.stringContaining("a new version waits for three days after our first sight of it")],
     spent: { pages: 1 },
   });
   expect(bench.upstream.calls).toEqual(["list library/app"]);
@@ -26,4 +27,13 @@ it("asks nothing of a host that wants a pause", async () => {
   await bench.stores.hosts.pause(upstreamHost, { since: bench.now(), until }, never);
   await failureOf(() => suggest({ source }, bench.ports, never), "rate-limited");
   expect(bench.upstream.calls).toEqual([]);
+});
+
+it("proposes no cooldown for a tag that moves", async () => {
+  const bench = createStepBench();
+  bench.upstream.tags.set("library/app:latest", digestNamed("latest"));
+  expect(await suggest({ source }, bench.ports, never)).toMatchObject({
+    row: { columns: { Track: "latest" } },
+    notes: expect.not.arrayContaining([expect.stringContaining("Cooldown")]),
+  });
 });

@@ -55,6 +55,7 @@ export function createImportBench({ registries, target, methodOf }: ImportBenchO
     deadlineMs: 7_200_000,
     random: () => 0.5,
     limits: defaultLimits,
+    checkCredential: () => {},
     quotas: createSeenQuotas(),
     sleep: async () => {},
     now,

@@ -298,6 +298,8 @@ function createPorts(
     registries,
     openTarget: () => target,
     methodOf: (): Method => method,
+    checkCredential: () => {},
+    policy: openPolicy,
     gates: gates.before(
       createGates({ registries, policy: openPolicy, reports: { find: async () => undefined }, now }),
     ),
