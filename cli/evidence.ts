@@ -1,12 +1,16 @@
-import { open, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
-import { type Evidence, writeEvidence } from "../shared/documents/evidence.ts";
+import { type Attestation, verifyAttestation } from "../shared/documents/attestation.ts";
+import { type Evidence, targetOf, writeEvidence } from "../shared/documents/evidence.ts";
 import { Failure } from "../shared/model/failure.ts";
-import { run } from "./command.ts";
+import { readVerifyingKey } from "../shared/signing/signing-key.ts";
+import { run, runAlone } from "./command.ts";
 import { evidenceLines } from "./evidence-lines.ts";
 import { exitCodes } from "./exit-codes.ts";
+import type { Output } from "./output.ts";
 
 interface ExportOptions {
   readonly since?: string;
@@ -14,7 +18,13 @@ interface ExportOptions {
   readonly out?: string;
 }
 
+interface AttestOptions {
+  readonly attach?: boolean;
+  readonly out?: string;
+}
+
 const usualColumns = 80;
+const largestFile = 1024 * 1024;
 
 /** `wharfgate evidence <image>` and what goes with it. */
 export function addEvidenceCommands(program: Command): void {
@@ -48,6 +58,69 @@ export function addEvidenceCommands(program: Command): void {
         return exitCodes.ok;
       }),
     );
+  evidence
+    .command("attest <image>")
+    .description("sign what is on record of an image, as an in-toto attestation that cosign reads")
+    .option("--attach", "push it to the registry, as a referrer of the image")
+    .option("--out <file>", "write it into a file")
+    .action(
+      run(async ({ app, output, signal, actor }, image: string, options: AttestOptions) => {
+        const attach = options.attach === true ? "attach" : "keep";
+        const attested = await app.evidence.attest(image, { attach, actor }, signal);
+        if (options.out !== undefined) await writeFile(options.out, `${attested.bundle}\n`);
+        output.result(attested, () => [
+          ...(options.out === undefined && attach === "keep"
+            ? [attested.bundle]
+            : [`Signed: ${attested.image}`]),
+          ...(attested.attachedAs === undefined ? [] : [`Attached as ${attested.attachedAs}`]),
+        ]);
+      }),
+    );
+  evidence
+    .command("verify <file-or-image>")
+    .description("check an attestation: in a file, or attached to an image")
+    .requiredOption("--key <file>", "public key (PEM) that must have signed it")
+    .action((what: string, options: VerifyOptions, command: Command) =>
+      existsSync(what) ? verifyFile(what, options, command) : verifyAttached(what, options, command),
+    );
+}
+
+interface VerifyOptions {
+  readonly key: string;
+}
+
+/** Whoever has the public key can check a file, without the app. */
+const verifyFile = runAlone(async ({ output }, file: string, { key }: VerifyOptions) => {
+  const trusted = [readVerifyingKey(key)];
+  const bytes = await readFile(file);
+  if (bytes.length > largestFile)
+    throw new Failure("invalid", `${file} has ${bytes.length} bytes: it is no attestation`);
+  show(verifyAttestation(bytes.toString("utf8"), trusted, file), output);
+  return exitCodes.ok;
+});
+
+const verifyAttached = run(async ({ app, output, signal }, image: string, { key }: VerifyOptions) => {
+  show(await app.evidence.verify(image, [readVerifyingKey(key)], signal), output);
+  return exitCodes.ok;
+});
+
+function show({ evidence, key }: Attestation, output: Output): void {
+  output.result(evidence, () => {
+    const image = targetOf(evidence);
+    const summary = `Signed by ${key.id}.`;
+    const told = {
+      image,
+      verdict: "on-record",
+      summary,
+      record: evidence,
+      history: [],
+      referrers: [],
+    } as const;
+    return evidenceLines(
+      { asked: image, complete: true, images: [told] },
+      process.stdout.columns ?? usualColumns,
+    );
+  });
 }
 
 /** Streams, so that its memory does not grow with the record. */

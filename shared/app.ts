@@ -233,7 +233,7 @@ export function createApp(settings: Settings): App {
     sweep: (signal) => sweep(ports, signal),
     bury: (queue, body, signal) => bury(queue, body, ports, signal),
     status: (signal) => status(ports, signal),
-    evidence: openEvidenceDesk(ports),
+    evidence: openEvidenceDesk({ ...ports, signingKey: settings.signingKey }),
     requestImport: (asked, signal) => requestImport(asked, ports, signal),
     findImport: (name, kind, signal) => findImport(name, kind, stores.ledger, signal),
     decideOnImport: (decided, signal) => decideOnImport(decided, ports, signal),

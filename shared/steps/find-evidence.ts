@@ -61,7 +61,7 @@ export async function findEvidence(
 }
 
 /** As people write images of their own registry: without a host it is the target, and nothing goes under `library/`. */
-function parseImage(text: string, targetHost: string): Reference {
+export function parseImage(text: string, targetHost: string): Reference {
   const first = text.slice(0, Math.max(0, text.indexOf("/")));
   const reference = parseReference(/[.:]|^localhost$/.test(first) ? text : `${targetHost}/${text}`);
   if (reference.tag !== undefined || reference.digest !== undefined) return reference;

@@ -23,6 +23,7 @@ export type AuditAction =
   | "site-add" // a key is trusted
   | DecisionKind
   | "scan-add" // a scan report is taken in
+  | "attest" // an attestation is attached to an image at the target
   | "unlock" // a locked tag at the target
   | "repair"; // an imported tag that was changed at the target
 

@@ -48,9 +48,18 @@ export function createOciClient(
     async pushBlob(repository, content) {
       const bytes = Buffer.from(content);
       const digest = digestOf(bytes);
-      const response = await client.send("POST", `/v2/${repository}/blobs/uploads/?digest=${digest}`, {
+      let response = await client.send("POST", `/v2/${repository}/blobs/uploads/?digest=${digest}`, {
         body: bytes,
       });
+      // A registry need not take a blob in one request.
+      if (response.status === 202) {
+        const url = new URL(response.headers.get("location") ?? "", origin);
+        url.searchParams.set("digest", digest);
+        response = await client.send("PUT", url.pathname + url.search, {
+          headers: { "content-type": "application/octet-stream" },
+          body: bytes,
+        });
+      }
       if (response.status !== 201)
         throw new Error(`pushing a blob: ${response.status} ${await response.text()}`);
       return { mediaType: "application/octet-stream", digest, size: bytes.length };
