@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   ),
   evidence: async () => (await import("./evidence.ts")).addEvidenceCommands,
   scan: async () => (await import("./scan.ts")).addScanCommands,
+  retention: async () => (await import("./retention.ts")).addRetentionCommands,
   unlock: async () => (await import("./unlock.ts")).addUnlockCommand,
   bundle: async () => (await import("./bundle.ts")).addBundleCommands,
   site: async () => (await import("./site.ts")).addSiteCommands,

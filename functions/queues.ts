@@ -27,7 +27,13 @@ app.storageQueue("notify", {
   handler: invoke((wharfgate, body, signal) => wharfgate.notify(body, signal)),
 });
 
-for (const queue of ["poll", "import", "follow", "notify"] as const) {
+app.storageQueue("retention", {
+  queueName: "retention",
+  connection,
+  handler: invoke((wharfgate, body, signal) => wharfgate.retention(body, signal)),
+});
+
+for (const queue of ["poll", "import", "follow", "notify", "retention"] as const) {
   app.storageQueue(`bury-${queue}`, {
     queueName: `${queue}-poison`,
     connection,

@@ -18,6 +18,7 @@ import {
   parseImportMessage,
   parseNotifyMessage,
   parsePollMessage,
+  parseRetentionMessage,
 } from "./documents/messages.ts";
 import { type PlanRequest, parsePlanRequest } from "./documents/plan-request.ts";
 import type { Watch } from "./documents/watch.ts";
@@ -31,6 +32,7 @@ import type { Notifier } from "./notifiers/notifier.ts";
 import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
 import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/add-scan-report.ts";
+import { type ApplyResult, applyRemoval } from "./steps/apply-removal.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
 import { type Decided, decideOnImport } from "./steps/decide-on-import.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
@@ -46,6 +48,8 @@ import type { ChangePlan } from "./steps/plan-change.ts";
 import { type BoundedChangePlan, type BoundedPlan, boundPlan } from "./steps/plan-groups.ts";
 import { planRow } from "./steps/plan-row.ts";
 import { type PollResult, poll } from "./steps/poll.ts";
+import { openProposals, type ProposalCalls } from "./steps/proposal-calls.ts";
+import { siteHas } from "./steps/removal-claims.ts";
 import { type Asked, requestImport } from "./steps/request-import.ts";
 import { requestPoll } from "./steps/request-poll.ts";
 import { type ScheduleResult, schedule } from "./steps/schedule.ts";
@@ -101,6 +105,10 @@ export interface App {
   answerDiscover(body: unknown, actor: string, signal: AbortSignal): Promise<BoundedDiscovery>;
   /** Keeps a scanner's report for the gate `scan`. */
   addScanReport(upload: ScanUpload, signal: AbortSignal): Promise<AddedScanReport>;
+  /** One step of the removals that somebody has allowed. */
+  retention(body: unknown, signal: AbortSignal): Promise<ApplyResult | Buried>;
+  /** What could be removed at the target, for review. */
+  readonly proposals: ProposalCalls;
   /** Disconnected sites. */
   readonly sites: SiteCalls;
   close(): Promise<void>;
@@ -175,6 +183,9 @@ export function createApp(settings: Settings): App {
     ...stores,
     registries,
     targetHost: target.host,
+    retained: settings.retained,
+    graceMs: settings.graceMs,
+    siteHas: siteHas(stores.sites),
     defaultMethod: settings.method,
     channels,
     openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
@@ -230,6 +241,11 @@ export function createApp(settings: Settings): App {
       const message = await read({ queue: "notify", body }, parseNotifyMessage, signal);
       return message === undefined ? buried : notify(message, ports, signal);
     },
+    retention: async (body, signal) => {
+      const message = await read({ queue: "retention", body }, parseRetentionMessage, signal);
+      return message === undefined ? buried : applyRemoval(message, ports, signal);
+    },
+    proposals: openProposals(ports),
     sweep: (signal) => sweep(ports, signal),
     bury: (queue, body, signal) => bury(queue, body, ports, signal),
     status: (signal) => status(ports, signal),

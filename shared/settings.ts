@@ -7,6 +7,7 @@ import type { NewCredentialSet } from "./azure/acr-cache-port.ts";
 import type { CredentialOptions } from "./azure/identity.ts";
 import { parseKeyVaults } from "./azure/key-vault.ts";
 import type { StorageAccount } from "./azure/storage.ts";
+import { parseRetained } from "./documents/proposal.ts";
 import { parseChannelName } from "./documents/watch-columns.ts";
 import { openPolicy, type Policy } from "./gates/policy.ts";
 import { readPolicy } from "./gates/read-policy.ts";
@@ -18,6 +19,7 @@ import { printable } from "./model/digest.ts";
 import { Failure } from "./model/failure.ts";
 import { parseHost, parseReference } from "./model/reference.ts";
 import { type Channel, parseChannel } from "./notifiers/members.ts";
+import type { Pattern } from "./policies/pattern.ts";
 import { defaultUpstreams } from "./registry/hosts.ts";
 import { defaultLimits, type Limits, parseLimits } from "./registry/limits.ts";
 import { readSigningKey, type SigningKey } from "./signing/signing-key.ts";
@@ -47,6 +49,10 @@ export interface Settings extends RegistryAccess {
   readonly entraHosts: readonly string[];
   /** What is demanded of imports, whatever the watches say. */
   readonly policy: Policy;
+  /** Patterns for repository:tag at the target that retention leaves alone. */
+  readonly retained: readonly Pattern[];
+  /** How long retention leaves alone what came in, in milliseconds. */
+  readonly graceMs: number;
   readonly leaseMs: number;
   readonly deadlineMs: number;
   readonly notifyWindowMs: number;
@@ -117,6 +123,11 @@ export function readSettings(environment: Environment = process.env): Settings {
   function seconds(name: string, fallback: number): number {
     return (read(name, parseSeconds) ?? fallback) * 1000;
   }
+  const retained =
+    read("WHARFGATE_RETAIN", (text) =>
+      text.split(/\s+/).map((pattern) => parseRetained("WHARFGATE_RETAIN", pattern)),
+    ) ?? [];
+  const graceMs = (read("WHARFGATE_RETAIN_DAYS", parseDays) ?? 7) * 24 * 3_600_000;
   const leaseMs = seconds("WHARFGATE_LEASE", 300);
   if (leaseMs === 0)
     problems.push("WHARFGATE_LEASE: 0 would let several workers do the same work: 60 or more is sensible");
@@ -144,6 +155,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     entraHosts,
     ...access,
     policy,
+    retained,
+    graceMs,
     leaseMs,
     deadlineMs,
     notifyWindowMs,
@@ -180,6 +193,11 @@ export function parseTargetEntry(entry: string): { readonly host: string; readon
     );
   }
   return { host, entry };
+}
+
+function parseDays(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new Failure("invalid", `"${printable(text)}" is not a whole number of days`);
 }
 
 function parseSeconds(text: string): number {

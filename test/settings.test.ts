@@ -316,3 +316,28 @@ describe("the file of certificates", () => {
     expect(read({ WHARFGATE_CA_FILE: file }).ca).toBe("PEM");
   });
 });
+
+describe("what retention leaves alone", () => {
+  it("is nothing but what came in within a week unless told otherwise", () => {
+    expect(read()).toMatchObject({ retained: [], graceMs: 7 * 24 * 3_600_000 });
+  });
+
+  it("is read from patterns parted by spaces, and from days", () => {
+    const { retained, graceMs } = read({
+      WHARFGATE_RETAIN: "mirror/base:.*  mirror/app:1\\.[0-9]{1,2}",
+      WHARFGATE_RETAIN_DAYS: "0",
+    });
+    expect(retained.map(({ text }) => text)).toEqual(["mirror/base:.*", "mirror/app:1\\.[0-9]{1,2}"]);
+    expect(retained[1]?.test("mirror/app:1.27")).toBe(true);
+    expect(retained[1]?.test("mirror/app:1.27.1")).toBe(false);
+    expect(graceMs).toBe(0);
+  });
+
+  it.each([
+    [{ WHARFGATE_RETAIN: "mirror/base" }, "has no colon"],
+    [{ WHARFGATE_RETAIN: "a:(" }, "is not an RE2 pattern"],
+    [{ WHARFGATE_RETAIN_DAYS: "a week" }, "is not a whole number of days"],
+  ])("is refused: %j", async (environment, reason) => {
+    expect((await failureOf(() => read(environment), "invalid")).message).toContain(reason);
+  });
+});

@@ -36,6 +36,11 @@ export type NotifyMessage =
   | { readonly kind: "relay"; readonly partition: string }
   | { readonly kind: "flush"; readonly channel: string };
 
+/** Asks for the next step of the removals that a proposal's review has allowed. */
+export interface RetentionMessage {
+  readonly proposal: string;
+}
+
 // A payload's top-level fields override the trigger's metadata: none may be called id or dequeueCount.
 const key = z.string().regex(/^[a-z0-9-]{1,63}~[a-z0-9-]{1,63}$/);
 const poll = z.strictObject({
@@ -72,6 +77,7 @@ const notify = z.discriminatedUnion("kind", [
   z.strictObject({ v: z.literal(1), kind: z.literal("relay"), partition: z.string().min(1).max(200) }),
   z.strictObject({ v: z.literal(1), kind: z.literal("flush"), channel: z.string().min(1).max(64) }),
 ]);
+const retention = z.strictObject({ v: z.literal(1), proposal: z.string().regex(/^\d{14}-[0-9a-f]{8}$/) });
 const overflow = z.strictObject({ v: z.literal(1), overflow: z.string().regex(/^[0-9a-f-]{36}\.json$/) });
 
 export function writePollMessage({ host, slot, watches }: PollMessage): object {
@@ -120,6 +126,14 @@ export function writeNotifyMessage(message: NotifyMessage): object {
 export function parseNotifyMessage(body: unknown): NotifyMessage {
   const { v: _, ...message } = read(notify, body, "notify");
   return message;
+}
+
+export function writeRetentionMessage({ proposal }: RetentionMessage): object {
+  return { v: 1, proposal };
+}
+
+export function parseRetentionMessage(body: unknown): RetentionMessage {
+  return { proposal: read(retention, body, "retention").proposal };
 }
 
 /** The blob that holds a message's real body, when it was too large for the queue. */

@@ -35,6 +35,7 @@ export type EventKind =
   | "waiting" // a gate waits for a person
   | "denied" // by a gate, or refused by a person
   | "repaired" // an imported tag that was changed at the target is as it was again
+  | "removed" // an image that its watch does not follow any more, from the target, by a reviewed proposal
   | "drifted" // an imported tag is gone from the target, or has another digest there
   | "watch-rejected" // a row in the table of watches cannot be read
   | "watch-failing" // upstream refuses a watch's polls: not found, unauthorized, not to be believed

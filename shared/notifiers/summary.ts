@@ -168,6 +168,16 @@ const wordings: readonly Wording[] = [
     many: "tags repaired at the target",
   },
   {
+    kind: "removed",
+    heading: "Removed by retention",
+    label: "removed",
+    single: "Removed by retention",
+    tone: "good",
+    note: "Somebody reviewed the proposal and applied it. These are gone from your registry.",
+    one: "image removed by retention",
+    many: "images removed by retention",
+  },
+  {
     kind: "imported",
     heading: "Imported images",
     label: "imported",

@@ -168,7 +168,8 @@ async function attempt(
       entry = await withPreviousKept(leased, ports, signal);
     }
     const outcome = await advance(entry.record, options, ports, signal);
-    if (outcome.kind === "proven" && record.handling.lock === "locked") {
+    const isHere = outcome.kind === "proven" && outcome.receipt === undefined;
+    if (isHere && record.handling.lock === "locked") {
       const locked = await lockTarget(record, ports, signal);
       return { entry, outcome: { ...outcome, ...(locked && { locked }) }, gates };
     }

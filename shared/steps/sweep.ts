@@ -2,6 +2,7 @@ import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
 import type { Deliveries, Delivery } from "../stores/deliveries.ts";
 import type { Ledger, LedgerEntry } from "../stores/ledger.ts";
+import type { Proposals } from "../stores/proposals.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Requests } from "../stores/requests.ts";
 import { announceStale, type StalePorts } from "./announce-stale.ts";
@@ -11,6 +12,7 @@ import { checkDrift, type DriftPorts } from "./check-drift.ts";
 export interface SweepPorts extends DriftPorts, StalePorts {
   readonly ledger: Ledger;
   readonly deliveries: Deliveries;
+  readonly proposals: Proposals;
   readonly requests: Requests;
   readonly queues: Queues;
   /** How long a worker may hold what it works on, in milliseconds: what stands still for longer has lost its worker. */
@@ -48,6 +50,11 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
   }
   for (const partition of await ports.ledger.waitingOutboxes(ports.leaseMs, signal)) {
     await ports.queues.notify({ kind: "relay", partition }, { signal });
+    revived += 1;
+  }
+  for (const { proposal, lease, ageMs } of await ports.proposals.applying(signal)) {
+    if (lease === "held" || ageMs < 2 * ports.leaseMs) continue;
+    await ports.queues.retention({ proposal: proposal.id }, { signal });
     revived += 1;
   }
   revived += await reviveChannels(ports, now, signal);

@@ -25,7 +25,10 @@ export type AuditAction =
   | "scan-add" // a scan report is taken in
   | "attest" // an attestation is attached to an image at the target
   | "unlock" // a locked tag at the target
-  | "repair"; // an imported tag that was changed at the target
+  | "repair" // an imported tag that was changed at the target
+  | "retention-propose"
+  | "retention-apply"
+  | "remove"; // by retention
 
 /** Table `audit`: partition = day (UTC), row = time and a random part. */
 export interface Audit {

@@ -8,6 +8,7 @@ import { createEvidenceStore, type EvidenceStore } from "./evidence.ts";
 import { createHosts, type Hosts } from "./hosts.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createLocks, type Locks } from "./locks.ts";
+import { createProposals, type Proposals } from "./proposals.ts";
 import { createQueues, type Queues } from "./queues.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { createSites, type Sites } from "./sites.ts";
@@ -29,6 +30,7 @@ export interface Stores {
   readonly requests: Requests;
   readonly locks: Locks;
   readonly sites: Sites;
+  readonly proposals: Proposals;
   readonly queues: Queues;
 }
 
@@ -53,6 +55,7 @@ export function createStores({ table, queue, blobs, leaseMs }: StorePorts): Stor
     requests: createRequests(table("requests")),
     locks: createLocks(table("locks")),
     sites: createSites(table("sites"), blobs("sites")),
+    proposals: createProposals(table("proposals"), { leaseMs }),
     queues: createQueues(queue),
   };
 }

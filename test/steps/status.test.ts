@@ -40,6 +40,8 @@ it("of a system without anything is fine", async () => {
       "follow-poison": 0,
       notify: 0,
       "notify-poison": 0,
+      retention: 0,
+      "retention-poison": 0,
     },
     pausedHosts: {},
     deadLetters: 0,

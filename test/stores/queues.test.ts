@@ -33,6 +33,8 @@ it("counts what waits, delayed or not, also in poison queues that nobody has mad
     "follow-poison": 0,
     notify: 2,
     "notify-poison": 0,
+    retention: 0,
+    "retention-poison": 0,
   });
 });
 

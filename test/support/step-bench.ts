@@ -5,6 +5,7 @@ import {
   parseImportMessage,
   parseNotifyMessage,
   parsePollMessage,
+  parseRetentionMessage,
 } from "../../shared/documents/messages.ts";
 import { createGates } from "../../shared/gates/members.ts";
 import { openPolicy } from "../../shared/gates/policy.ts";
@@ -12,13 +13,16 @@ import type { Method } from "../../shared/methods/method.ts";
 import type { Sleep } from "../../shared/model/clock.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import type { Notifier } from "../../shared/notifiers/notifier.ts";
+import type { Pattern } from "../../shared/policies/pattern.ts";
 import { defaultLimits } from "../../shared/registry/limits.ts";
 import { createSeenQuotas } from "../../shared/registry/seen-quotas.ts";
+import { applyRemoval } from "../../shared/steps/apply-removal.ts";
 import { bury } from "../../shared/steps/bury.ts";
 import { followReferrers } from "../../shared/steps/follow-referrers.ts";
 import { importStep } from "../../shared/steps/import.ts";
 import { notify } from "../../shared/steps/notify.ts";
 import { poll } from "../../shared/steps/poll.ts";
+import { siteHas } from "../../shared/steps/removal-claims.ts";
 import { schedule } from "../../shared/steps/schedule.ts";
 import { sweep } from "../../shared/steps/sweep.ts";
 import type { QueueName } from "../../shared/stores/queues.ts";
@@ -189,6 +193,7 @@ export function createStepBench(): StepBench {
     }
     if (name === "follow") await followReferrers(parseFollowMessage(body), ports, never);
     if (name === "notify") await notify(parseNotifyMessage(body), ports, never);
+    if (name === "retention") await applyRemoval(parseRetentionMessage(body), ports, never);
   };
   const process = async (message: Queued, tries: number): Promise<void> => {
     try {
@@ -307,6 +312,9 @@ function createPorts(
     channels: ["ops"] as readonly string[],
     targetHost: target.host,
     defaultMethod: "copy",
+    retained: [] as readonly Pattern[],
+    graceMs: 0,
+    siteHas: siteHas(stores.sites),
     windowMs: 30_000,
     leaseMs: 300_000,
     deadlineMs: 7_200_000,

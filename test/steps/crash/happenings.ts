@@ -4,8 +4,10 @@ import type { Verdict } from "../../../shared/gates/gate.ts";
 import type { Progress } from "../../../shared/methods/method.ts";
 import { Failure, type FailureCode } from "../../../shared/model/failure.ts";
 import { whatFits } from "../../../shared/steps/apply-decision.ts";
+import { applyProposal } from "../../../shared/steps/apply-removal.ts";
 import { slotOf } from "../../../shared/steps/check-drift.ts";
 import { decideOnImport } from "../../../shared/steps/decide-on-import.ts";
+import { proposeRemoval } from "../../../shared/steps/propose-removal.ts";
 import { collect } from "../../support/collect.ts";
 import { digestNamed, upstreamHost } from "../../support/records.ts";
 import { never } from "../../support/registries.ts";
@@ -40,6 +42,12 @@ export function checkedAfter(happens: (bench: StepBench) => void): Happening {
     await bench.stores.ticks.record(bench.now(), never);
     await bench.sweep();
   };
+}
+
+/** A person has retention propose what to remove, and applies it. */
+export async function proposedAndApplied({ ports }: StepBench): Promise<void> {
+  const { id } = await proposeRemoval({ keepAlso: [] }, "ann", ports, never);
+  await applyProposal(id, "ann", ports, never);
 }
 
 /** The method's next calls, each once: an end that does not hang on how often it is called, for there may be one call more. */

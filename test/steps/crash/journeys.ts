@@ -12,6 +12,7 @@ import {
   limited,
   mended,
   methodSays,
+  proposedAndApplied,
   published,
   put,
   running,
@@ -315,6 +316,18 @@ export const journeys: readonly Journey[] = [
     happens: [published({ "1.0.0": "a" }), mended, decides("retry")],
     target: { "1.0.0": "a" },
     told: ["failed 1.0.0", "imported 1.0.0"],
+  },
+  {
+    name: "versions that are superseded, and removed by a reviewed proposal",
+    columns: { ...versions, Keep: "1" },
+    happens: [
+      published({ "1.0.0": "a" }),
+      published({ "1.1.0": "b" }),
+      published({ "1.2.0": "c" }),
+      proposedAndApplied,
+    ],
+    target: { "1.2.0": "c" },
+    told: ["imported 1.0.0", "imported 1.1.0", "imported 1.2.0", "removed 1.0.0", "removed 1.1.0"],
   },
   {
     name: "a watch that cannot be followed",
