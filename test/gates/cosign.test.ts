@@ -1,39 +1,19 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
 import { noDemands } from "../../shared/gates/demands.ts";
 import { scan } from "../../shared/gates/scan.ts";
 import { signature } from "../../shared/gates/signature.ts";
 import { parseVerifiers } from "../../shared/gates/verifiers.ts";
-import { digestOf, hexOf, parseDigest } from "../../shared/model/digest.ts";
-import { parseManifest } from "../../shared/registry/parse-manifest.ts";
+import { hexOf } from "../../shared/model/digest.ts";
 import { makeBlob } from "../support/images.ts";
 import { never } from "../support/registries.ts";
+import {
+  type CosignCase,
+  cosignImage as digest,
+  cosignFixture as fixture,
+  manifestOf,
+} from "./cosign-fixture.ts";
 import { createUpstream, repository, type Upstream } from "./upstream.ts";
 
-const texts = z.record(z.string(), z.string());
-const fixture = z
-  .object({
-    digest: z.string(),
-    image: z.string(),
-    keys: texts,
-    cases: z.array(
-      z.object({
-        by: z.string(),
-        what: z.enum(["signature", "attestation"]),
-        format: z.string(),
-        key: z.string(),
-        tags: texts,
-        manifests: texts,
-        blobs: texts,
-      }),
-    ),
-  })
-  .parse(JSON.parse(readFileSync(`${import.meta.dirname}/../fixtures/cosign/signatures.json`, "utf8")));
-
-type Case = (typeof fixture.cases)[number];
-
-const digest = parseDigest(fixture.digest);
 const otherKeys: Readonly<Record<string, string>> = {
   "P-256": "P-384",
   "P-384": "RSA",
@@ -43,12 +23,8 @@ const otherKeys: Readonly<Record<string, string>> = {
 const vulnerabilities = "https://cosign.sigstore.dev/attestation/vuln/v1";
 
 /** A registry without the referrers API, as it was after cosign had written. */
-function upstreamOf({ tags, manifests, blobs }: Case): Upstream {
+function upstreamOf({ tags, manifests, blobs }: CosignCase): Upstream {
   const upstream = createUpstream();
-  const manifestOf = (text: string) => {
-    const bytes = Buffer.from(text);
-    return parseManifest(bytes, { contentType: undefined, digest: digestOf(bytes) });
-  };
   const layers = Object.values(blobs).map((text) => makeBlob(text));
   for (const text of [fixture.image, ...Object.values(manifests)])
     upstream.put({ manifest: manifestOf(text), blobs: layers });
@@ -60,7 +36,7 @@ function upstreamOf({ tags, manifests, blobs }: Case): Upstream {
   return upstream;
 }
 
-async function check(gate: typeof signature | typeof scan, tried: Case, verifiers: object) {
+async function check(gate: typeof signature | typeof scan, tried: CosignCase, verifiers: object) {
   const names = Object.keys(verifiers).slice(0, 1);
   return gate
     .create({
