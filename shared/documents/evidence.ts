@@ -111,7 +111,11 @@ export function evidenceOf(
   const link = bareLink(record.link);
   const manual = watch.group === manualWatch.group;
   const at = endedAt.toISOString();
-  const by = `HEAD at ${target.host} by Wharfgate ${app}`;
+  const receipt = record.operations.findLast((name) => name.startsWith("receipt "));
+  const by =
+    record.method === "bundle"
+      ? `${receipt} of the site ${handling.site}, verified by Wharfgate ${app}`
+      : `HEAD at ${target.host} by Wharfgate ${app}`;
   return {
     version: 1,
     outcome,

@@ -68,34 +68,46 @@ export async function importBundle(
   return { ...receipt, id: createHash("sha256").update(JSON.stringify(receipt)).digest("hex") };
 
   async function bring(image: BundleImage): Promise<ReceiptImage> {
-    const { repository, tag, digest, existing } = image;
+    const { repository, tag, digest } = image;
     const named = { repository, digest, ...(tag !== undefined && { tag }) };
     try {
       // Of an index in part, the tag does not tell which part.
-      if (image.only === undefined && (await standing(image)) === digest)
-        return { ...named, outcome: "present" };
-      const done = await copyImage(
-        {
-          from,
-          fromRepository: repository,
-          to: registry,
-          toRepository: repository,
-          digest,
-          ...(tag !== undefined && { tag }),
-          ...(image.only && { only: image.only.map(parsePlatform) }),
-        },
-        { signal, existing, known, ...(image.nondistributable && { foreign: "source" as const }) },
-      );
-      bytes += done.bytes;
-      blobs += done.blobs;
-      skipped += done.skipped;
-      const proof = await standing(image);
-      if (proof === digest) return { ...named, outcome: "imported" };
-      const what = proof === undefined ? "does not show it" : `shows ${shortDigest(proof)} in its place`;
-      return { ...named, outcome: "refused", reason: `the registry took it, but ${what}` };
+      const there = image.only === undefined && (await standing(image)) === digest;
+      if (!there) await copy(image);
+      const proof = there ? digest : await standing(image);
+      if (proof !== digest) {
+        const what = proof === undefined ? "does not show it" : `shows ${shortDigest(proof)} in its place`;
+        return { ...named, outcome: "refused", reason: `the registry took it, but ${what}` };
+      }
+      if (tag === undefined) await attach(image);
+      return { ...named, outcome: there ? "present" : "imported" };
     } catch (error) {
       return { ...named, outcome: "refused", reason: reasonOf(error, signal) };
     }
+  }
+
+  async function copy({ repository, tag, digest, existing, only, nondistributable }: BundleImage) {
+    const done = await copyImage(
+      {
+        from,
+        fromRepository: repository,
+        to: registry,
+        toRepository: repository,
+        digest,
+        ...(tag !== undefined && { tag }),
+        ...(only && { only: only.map(parsePlatform) }),
+      },
+      { signal, existing, known, ...(nondistributable && { foreign: "source" as const }) },
+    );
+    bytes += done.bytes;
+    blobs += done.blobs;
+    skipped += done.skipped;
+  }
+
+  /** A referrer is in only when it is found by what it refers to. */
+  async function attach({ repository, digest }: BundleImage): Promise<void> {
+    const manifest = await registry.getManifest(repository, digest, signal);
+    if (manifest?.subject !== undefined) await registry.attachReferrer(repository, manifest, signal);
   }
 
   async function standing({ repository, tag, digest }: BundleImage): Promise<Digest | undefined> {

@@ -75,7 +75,8 @@ export async function lookForReferrers(
         const record = await known(referrerRecord(image, referrer, { now: ports.now() }).key);
         if (record === undefined) return false;
         if (record.state === "pending" && record.hop === 0) unsent.push(record);
-        if (record.state === "done") return target.has(referrer);
+        // What a site has cannot be asked from here: its receipt told.
+        if (record.state === "done") return record.method === "bundle" || target.has(referrer);
         return !again.has(record.state) || lastDecision(record.decisions, "refuse") !== undefined;
       },
     },
@@ -91,11 +92,15 @@ const again: ReadonlySet<ImportRecord["state"]> = new Set(["failed", "overtaken"
 
 /** Of an index those that are brought in; what BuildKit puts beside them has no platform and is looked at with none. */
 async function childrenOf(
-  { target: { host, path }, digest, handling, platforms }: ImportRecord,
-  { openTarget }: LookPorts,
+  { source, target, digest, handling, platforms, method, credential }: ImportRecord,
+  { openTarget, registries }: LookPorts,
   signal: AbortSignal,
 ): Promise<readonly Digest[]> {
-  const manifest = await openTarget(host).getManifest(path, digest, signal);
+  const [registry, { path }] =
+    method === "bundle"
+      ? [registries.open(source.host, credential), source]
+      : [openTarget(target.host), target];
+  const manifest = await registry.getManifest(path, digest, signal);
   const only = handling.platforms === "only" ? platforms.map(parsePlatform) : undefined;
   const isIn = ({ platform }: Descriptor) =>
     platform?.os !== "unknown" &&

@@ -6,6 +6,7 @@ import { bundle } from "../../shared/methods/bundle.ts";
 import { signStatement } from "../../shared/signing/envelope.ts";
 import { generateKeyPair, readSigningKey } from "../../shared/signing/signing-key.ts";
 import { acknowledgeBundle } from "../../shared/steps/acknowledge-bundle.ts";
+import { findEvidence } from "../../shared/steps/find-evidence.ts";
 import { importStep } from "../../shared/steps/import.ts";
 import { notify } from "../../shared/steps/notify.ts";
 import { noRegistries, oneCredential } from "../methods/ports.ts";
@@ -95,6 +96,21 @@ describe("an import by the method bundle", () => {
     expect(bench.channel.sent.flatMap(({ events }) => events)).toMatchObject([
       { kind: "imported", tag: "1.0.0", method: "bundle" },
     ]);
+  });
+
+  it("leaves evidence that names the receipt, not the target that nobody asked", async () => {
+    await hop();
+    await acknowledge(receiptOf("imported"));
+    await hop();
+    const found = await findEvidence("mirror/app:1.0.0", bench.ports, never);
+    expect(found.images).toMatchObject([
+      {
+        verdict: "unknown",
+        summary: expect.stringContaining(`receipt ${"a".repeat(64)} of the site ${site}`),
+        record: { method: "bundle", proof: { digest: record.digest } },
+      },
+    ]);
+    expect(bench.target.calls).toEqual([]);
   });
 
   it("is not looked for at the target afterwards", async () => {

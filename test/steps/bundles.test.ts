@@ -4,7 +4,7 @@ import { Failure } from "../../shared/model/failure.ts";
 import { noRegistries, oneCredential } from "../methods/ports.ts";
 import { type BundleBench, createBundleBench, siteName, sitePublicPem } from "../support/bundle-bench.ts";
 import { failureOf } from "../support/failures.ts";
-import { makeBlob, makeImage, makeIndex, noise, type TestImage } from "../support/images.ts";
+import { makeBlob, makeImage, makeIndex, makeManifest, noise, type TestImage } from "../support/images.ts";
 import { never } from "../support/registries.ts";
 
 const base = makeBlob(noise("base", 20_000));
@@ -159,13 +159,16 @@ describe("a bundle", () => {
   });
 
   it("brings referrers by their digest alone", async () => {
-    const signature = makeImage([makeBlob("signature")]);
+    const { manifest, blobs } = makeImage([makeBlob("signature")]);
+    const document = JSON.parse(Buffer.from(manifest.bytes).toString()) as Record<string, unknown>;
+    const signature = { manifest: makeManifest({ ...document, subject: one.manifest.descriptor }), blobs };
     const digest = digestOfImage(signature);
     const target = { host: bench.target.host, path: "mirror/app" };
     await bench.imported("mirror/app", "sig", signature, { target, subject: digestOfImage(one) });
     const { receipt } = await bench.pass({ watches: ["default/app"] });
     expect(receipt.images).toEqual([{ repository: "mirror/app", digest, outcome: "imported" }]);
     expect(bench.site.manifests.has(`mirror/app@${digest}`)).toBe(true);
+    expect(bench.site.calls).toContain(`attachReferrer mirror/app ${digest}`);
     expect((await bench.pass({ watches: ["default/app"] })).exported.images.standing).toBe(1);
   });
 
