@@ -1,4 +1,5 @@
 import { createCipheriv, createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { mapConcurrent } from "../shared/model/concurrency.ts";
 import { type Descriptor, type Manifest, mediaTypes } from "../shared/model/descriptor.ts";
 import { digestOf } from "../shared/model/digest.ts";
@@ -60,7 +61,8 @@ export async function seed(host: string, shape: Shape): Promise<Seeded> {
         for (let layer = 0; layer < shape.layers; layer++) {
           const owner = layer < shape.shared ? `base ${at % shape.bases}` : `image ${at}`;
           const length = Math.max(1, Math.round(unit * (weights[layer % weights.length] ?? 1)));
-          const bytes = noise(`${owner} ${architecture} ${layer}`, length);
+          // Packed already: some programs would pack what is not.
+          const bytes = gzipSync(noise(`${owner} ${architecture} ${layer}`, length), { level: 0 });
           const mediaType = "application/vnd.oci.image.layer.v1.tar+gzip";
           layers.push(await pushBlob(registry, path, { mediaType, bytes }));
         }

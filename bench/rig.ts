@@ -37,9 +37,14 @@ export interface Run {
 }
 
 /** Runs a program on the contestants' core; its CPU time is what the shell says, so that it holds for any program. */
-export async function runPinned(command: string, ...args: readonly string[]): Promise<Run> {
+export function runPinned(command: string, ...args: readonly string[]): Promise<Run> {
+  return runTimed("taskset", "-c", cores.client, command, ...args);
+}
+
+/** Runs a program on whatever cores there are. */
+export async function runTimed(command: string, ...args: readonly string[]): Promise<Run> {
   const script = 'TIMEFORMAT="%R %U %S"; time "$@"';
-  const child = spawn("taskset", ["-c", cores.client, "bash", "-c", script, "bash", command, ...args], {
+  const child = spawn("bash", ["-c", script, "bash", command, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -129,6 +134,24 @@ export async function countsOf(host: string): Promise<Counts> {
 export function program(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/go/bin"];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** Programs of one Go module among the peers, by their names; undefined where Go is missing. */
+export function buildGoTools(
+  module: string,
+  { folder, packages }: { readonly folder: string; readonly packages: Readonly<Record<string, string>> },
+): Readonly<Record<string, string>> | undefined {
+  const go = program("go");
+  if (go === undefined) return undefined;
+  const env = { ...process.env, GOFLAGS: "-mod=readonly", GOTOOLCHAIN: "local" };
+  const cwd = join(import.meta.dirname, "peers", module);
+  return Object.fromEntries(
+    Object.entries(packages).map(([name, path]) => {
+      const built = join(folder, name);
+      execFileSync(go, ["build", "-o", built, path], { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+      return [name, built];
+    }),
+  );
 }
 
 /** The Go programs among the peers, built into a folder of their own; none where Go is missing. */

@@ -67,7 +67,8 @@ async function ended(importId: string, { app, output, signal }: CommandContext):
     const view = await app.getImport(importId, signal);
     // A gate may stay shut for weeks: nobody waits for that here.
     if (view.state !== "pending" && view.state !== "running") return view;
-    const now = view.reason === undefined ? view.state : `${view.state}: ${view.reason}`;
+    const more = view.reason ?? view.transfer;
+    const now = more === undefined ? view.state : `${view.state}: ${more}`;
     if (now !== told) output.note(now);
     told = now;
     await delay(pauseMs, undefined, { signal });
@@ -75,13 +76,14 @@ async function ended(importId: string, { app, output, signal }: CommandContext):
 }
 
 function toLines(view: ImportView): string[] {
-  const { state, source, digest, target, method, reason, link } = view;
+  const { state, source, digest, target, method, reason, link, transfer } = view;
   const rows = [
     ["state", state === "done" ? "done: the target has this digest" : state],
     ["source", source],
     ["digest", digest],
     ["target", target],
     ["method", method],
+    ...(transfer === undefined ? [] : [["moved", transfer]]),
     ...(view.gates ?? []).map(({ gate, verdict, reason: why }) => [gate, `${verdict}: ${why}`]),
     ...(reason === undefined ? [] : [["reason", reason]]),
     ...(link === undefined ? [] : [["log", link]]),

@@ -148,8 +148,8 @@ const digest = z.string().refine(isDigest);
 const isoDate = z.iso.datetime().transform((value) => new Date(value));
 const operation = z.record(z.string(), z.union([z.string(), z.number()]));
 const bytesMoved = z
-  .object({ moved: z.number(), of: z.number().optional() })
-  .transform(({ moved, of }) => ({ moved, ...(of !== undefined && { of }) }));
+  .object({ moved: z.number(), of: z.number().optional(), perSecond: z.number().optional() })
+  .transform(({ moved, ...rest }) => ({ moved, ...present(rest) }));
 const cooldown = z.object({ minutes: z.number(), first: z.enum(["exempt", "strict"]) });
 const sighting = z
   .object({

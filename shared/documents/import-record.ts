@@ -59,8 +59,8 @@ export interface ImportRecord {
   readonly operations: readonly string[];
   /** When the method was first started. */
   readonly startedAt?: Date;
-  /** Bytes moved so far and, where it is known, to move. */
-  readonly bytes?: { readonly moved: number; readonly of?: number };
+  /** Bytes moved so far and, where it is known, to move, and a second. */
+  readonly bytes?: { readonly moved: number; readonly of?: number; readonly perSecond?: number };
   /** The method that does the work where `method` chose another one, and why. */
   readonly via?: string;
   readonly why?: string;

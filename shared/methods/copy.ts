@@ -51,16 +51,19 @@ export function createCopy(ports: CopyPorts): Method {
     const limit = AbortSignal.timeout(budgetMs * 2);
     const begun = begunCopies.take(order.key);
     const before = Number(operation.moved ?? 0) - begun.moved;
-    const bytes = (left = 0) => ({ moved: before + begun.moved, of: before + begun.moved + left });
+    const began = performance.now();
+    const account = () => {
+      const moved = before + begun.moved;
+      const workedMs = Number(operation.workedMs ?? 0) + Math.ceil(performance.now() - began);
+      const left = leftBytesOf(begun);
+      const of = left === undefined ? {} : { of: moved + left };
+      return { workedMs, bytes: { moved, ...of, perSecond: Math.round(moved / (workedMs / 1000)) } };
+    };
     const running = (): Progress => {
       begunCopies.keep(order.key, begun);
-      const left = leftBytesOf(begun);
-      return {
-        kind: "running",
-        operation: { digest: source.digest, moved: before + begun.moved },
-        checkAfterMs: 0,
-        bytes: left === undefined ? { moved: before + begun.moved } : bytes(left),
-      };
+      const { workedMs, bytes } = account();
+      const kept = { digest: source.digest, moved: bytes.moved, workedMs };
+      return { kind: "running", operation: kept, checkAfterMs: 0, bytes };
     };
     try {
       const { kind } = await copyImage(
@@ -82,7 +85,7 @@ export function createCopy(ports: CopyPorts): Method {
           ...(nondistributable === "bring" && { foreign }),
         },
       );
-      return kind === "complete" ? { kind: "done", bytes: bytes() } : running();
+      return kind === "complete" ? { kind: "done", bytes: account().bytes } : running();
     } catch (error) {
       if (limit.aborted && !signal.aborted && error instanceof Failure && error.code === "timeout") {
         return running();

@@ -29,8 +29,11 @@ export type Operation = Readonly<Record<string, string | number>>;
 export interface Account {
   /** Where people can watch it, such as a run's log. */
   readonly link?: string;
-  /** Bytes moved by all calls so far and, where it is known, how many there are to move. */
-  readonly bytes?: { readonly moved: number; readonly of?: number };
+  /**
+   * Bytes moved by all calls so far; where it is known, how many there are to move, and how many went a second while the method was
+   * at work.
+   */
+  readonly bytes?: { readonly moved: number; readonly of?: number; readonly perSecond?: number };
   /** The method that does the work, where the one that was asked chose another; and why. */
   readonly via?: string;
   readonly why?: string;

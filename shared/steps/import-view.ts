@@ -1,7 +1,14 @@
-import { formatImportId, type ImportRecord, sourceNameOf, targetNameOf } from "../documents/import-record.ts";
+import {
+  formatImportId,
+  type ImportRecord,
+  isOpen,
+  sourceNameOf,
+  targetNameOf,
+} from "../documents/import-record.ts";
 import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
 import type { DecisionKind } from "../gates/decision.ts";
 import { formatReference } from "../model/reference.ts";
+import { transferText } from "./transfer-text.ts";
 
 /** An import as the HTTP API and the command line show it. Times are ISO 8601, UTC. */
 export interface ImportView {
@@ -38,6 +45,9 @@ export interface ImportView {
   /** What does the work, where `method` chose it, and why. */
   readonly via?: string;
   readonly why?: string;
+  readonly bytes?: { readonly moved: number; readonly of?: number; readonly perSecond?: number };
+  /** How far it is, in words: `1.2 GB of 3.0 GB, 25 MB/s, about 70 s left`. */
+  readonly transfer?: string;
 }
 
 export interface GateView {
@@ -75,6 +85,7 @@ export function describeReferrer(record: ImportRecord): ReferrerView {
 }
 
 export function describeImport(record: ImportRecord): ImportView {
+  const transfer = transferText(record.bytes, isOpen(record) ? "going on" : "ended");
   const { watch, target, endedAt, deadline, reason, previousDigest, link } = record;
   return {
     importId: formatImportId(record),
@@ -113,5 +124,7 @@ export function describeImport(record: ImportRecord): ImportView {
     ...(record.subject !== undefined && { subject: record.subject }),
     ...(record.via !== undefined && { via: record.via }),
     ...(record.why !== undefined && { why: record.why }),
+    ...(record.bytes && { bytes: record.bytes }),
+    ...(transfer !== undefined && { transfer }),
   };
 }

@@ -452,6 +452,23 @@ describe("case 40: an upload's Location on another origin", () => {
       undefined,
     ]);
   });
+
+  it("gets a stream and no Authorization, and no 401 there brings it back", async () => {
+    const client = await hostile.signedIn();
+    const location = `${hostile.elsewhereOrigin}/upload/1`;
+    hostile.registry.expect("POST /v2/app/blobs/uploads/", { status: 202, headers: { location } });
+    const digest = digestOf("bytes");
+    hostile.elsewhere.expect(`PUT /upload/1?digest=${digest}`, challenged('Basic realm="give"'));
+    const upload = await client.startUpload("app", never);
+    async function* pieces() {
+      yield Buffer.from("by");
+      yield Buffer.from("tes");
+    }
+    const body = { pieces: pieces(), bytes: 5 };
+    await failureOf(() => upload.commit(digest, never, body), "unauthorized");
+    expect(hostile.elsewhere.received.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+    expect(hostile.elsewhere.received[0]?.body.toString()).toBe("bytes");
+  });
 });
 
 describe("case 41: a redirect across origins", () => {
