@@ -60,7 +60,9 @@ async function transfer(route: BlobRoute, { blob, begun, call }: Transfer): Prom
   let half = begun;
   for (;;) {
     try {
-      if (half !== undefined && half.hash.bytes > 0) await resumeUpload({ blob, ...half, signal });
+      if (half !== undefined && half.hash.bytes > 0) {
+        if ((await resumeUpload({ blob, ...half, signal })) === "lost") half = undefined;
+      }
       half ??= {
         upload: await to.startUpload(toRepository, signal),
         hash: createBlobHash(blob.digest),
@@ -68,7 +70,8 @@ async function transfer(route: BlobRoute, { blob, begun, call }: Transfer): Prom
       const sending = { blob, ...half, tries, signal, ...(pause === undefined ? {} : { pause }) };
       const outcome = await sendBlob(route, sending);
       if (outcome === "paused") known.park({ digest: blob.digest, repository: toRepository, ...half });
-      return outcome;
+      if (outcome !== "lost") return outcome;
+      half = undefined;
     } catch (error) {
       if (signal.aborted && half !== undefined && half.hash.bytes > 0) {
         known.park({ digest: blob.digest, repository: toRepository, ...half });

@@ -20,9 +20,10 @@ export interface Sending {
 /**
  * Streams a blob from source to target, holding no more of it than a piece: in one request where it is small, else in
  * segments. The source is read on by range where it broke, the target is asked how much it has; bytes that went through
- * are not moved twice. `paused`: the upload is open, and the hash holds what was read.
+ * are not moved twice. `paused`: the upload is open, and the hash holds what was read. `lost`: it broke, and the target knows nothing
+ * of it any more.
  */
-export async function sendBlob(route: BlobRoute, sending: Sending): Promise<"sent" | "paused"> {
+export async function sendBlob(route: BlobRoute, sending: Sending): Promise<"sent" | "paused" | "lost"> {
   const { blob, upload, tries, signal, pause } = sending;
   const reader = createBlobReader(route, sending);
   const segmentBytes = Math.max(route.segmentBytes, upload.minChunkBytes);
@@ -47,7 +48,7 @@ export async function sendBlob(route: BlobRoute, sending: Sending): Promise<"sen
           route.onMoved(bytes);
           return "sent";
         }
-        await resumeUpload(sending);
+        if ((await resumeUpload(sending)) === "lost") return "lost";
       } finally {
         route.onMoved(upload.offset - start);
       }
@@ -57,15 +58,20 @@ export async function sendBlob(route: BlobRoute, sending: Sending): Promise<"sen
   }
 }
 
-/** Asks the target how much it has. Throws `unavailable` when the session is lost, so that the blob is sent anew. */
-export async function resumeUpload({ blob, upload, hash, signal }: Omit<Sending, "tries">): Promise<void> {
+/** Asks the target how much it has; `lost` when it has given the session up, or has what we did not send. */
+export async function resumeUpload({
+  blob,
+  upload,
+  hash,
+  signal,
+}: Omit<Sending, "tries">): Promise<"open" | "lost"> {
   try {
     await upload.resume(signal);
   } catch (error) {
-    if (error instanceof Failure && goneCodes.has(error.code)) throw lost(error);
+    if (error instanceof Failure && goneCodes.has(error.code)) return "lost";
     throw error;
   }
-  if (upload.offset > Math.min(hash.bytes, blob.size)) throw lost(undefined);
+  return upload.offset > Math.min(hash.bytes, blob.size) ? "lost" : "open";
 }
 
 async function isThere({ to, toRepository }: BlobRoute, { blob, signal }: Sending): Promise<boolean> {
@@ -74,7 +80,3 @@ async function isThere({ to, toRepository }: BlobRoute, { blob, signal }: Sendin
 
 /** 404, and how Docker's registry calls a session that is not where its address says. */
 const goneCodes: ReadonlySet<string> = new Set(["not-found", "protocol", "conflict", "invalid"]);
-
-function lost(cause: unknown): Failure {
-  return new Failure("unavailable", "the target lost an upload session", { cause });
-}
