@@ -45,6 +45,19 @@ describe("the settings", () => {
     expect(limits.of("quay.io")).toMatchObject({ requestsPerSecond: 1 });
   });
 
+  it("hold the policy, an open one unless set, and the names of the app's credentials", async () => {
+    const asked = { source: { host: "docker.io", path: "library/nginx" }, tag: "1", watch: "default/nginx" };
+    expect(read().policy.demandsOn(asked)).toEqual({ verify: [] });
+    const rules = '{"rules":[{"source":"ghcr.io/**"}]}';
+    expect(read({ WHARFGATE_POLICY: rules }).policy.demandsOn(asked)).toBeUndefined();
+    const wrong = { WHARFGATE_POLICY: '{"rules":[{}]}', WHARFGATE_APP_CREDENTIALS: "HUB" };
+    const { message } = await failureOf(() => read(wrong), "invalid");
+    expect(message).toContain("WHARFGATE_POLICY: The policy cannot be used: rules.0 has neither");
+    expect(message).toContain('WHARFGATE_APP_CREDENTIALS: "HUB" is not a credential');
+    const { appCredentials } = read({ WHARFGATE_APP_CREDENTIALS: "HUB=docker.io" });
+    expect([...appCredentials]).toEqual([["HUB", "docker.io"]]);
+  });
+
   it("name all that is wrong at once", async () => {
     const { message } = await failureOf(
       () =>

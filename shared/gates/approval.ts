@@ -35,7 +35,7 @@ export const approval = {
         kind: "waiting",
         on: "person",
         reason: `a person must approve: ${why}`,
-        next: `Let it in: wharfgate approve ${watch}:${tag}. Turn it down: wharfgate refuse ${watch}:${tag} --reason "…"`,
+        next: `Let it in: wharfgate approve ${watch}:${tag}. Turn it down: wharfgate refuse ${watch}:${tag} --reason "..."`,
         checkAfterMs: Math.min(restMs, dayMs),
       };
     },

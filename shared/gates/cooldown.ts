@@ -48,7 +48,7 @@ export const cooldown = {
         kind: "waiting",
         on: "time",
         reason: `first seen ${seen}, it cools down for ${spoken}, until ${until}`,
-        next: `It goes on by itself then; to let it in at once: wharfgate skip-cooldown ${subject.watch}:${subject.tag} --reason "…"`,
+        next: `It goes on by itself then; to let it in at once: wharfgate skip-cooldown ${subject.watch}:${subject.tag} --reason "..."`,
         checkAfterMs: Math.min(restMs, longestWaitMs),
       };
     },

@@ -17,5 +17,5 @@ export function heldReason(held: Held, { before }: { readonly before: "kept" | "
 /** The two ways out of being held. */
 export function heldNext(held: Held): string {
   const name = shortName(held);
-  return `To take the new one: wharfgate accept ${name} --reason "…"; to turn it down for good: wharfgate refuse ${name} --reason "…"`;
+  return `To take the new one: wharfgate accept ${name} --reason "..."; to turn it down for good: wharfgate refuse ${name} --reason "..."`;
 }

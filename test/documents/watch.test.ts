@@ -199,7 +199,8 @@ describe("a bad row", () => {
     { row: { Target: "mirror:latest" }, reason: "would put every version under one tag" },
     {
       row: { Method: "rsync" },
-      reason: 'Method: "rsync" is not a method: must be one of acr-import, agent-pool, bundle, copy',
+      reason:
+        'Method: "rsync" is not a method: must be one of acr-import, agent-pool, cache-rule, bundle, copy, auto',
     },
     { row: { Schedule: "hourly" }, reason: 'Schedule: The schedule "hourly" cannot be used' },
     {

@@ -23,7 +23,7 @@ describe("the gate approval", () => {
         kind: "waiting",
         on: "person",
         reason: "a person must approve: every import must be approved",
-        next: 'Let it in: wharfgate approve default/app:1.0.0. Turn it down: wharfgate refuse default/app:1.0.0 --reason "…"',
+        next: 'Let it in: wharfgate approve default/app:1.0.0. Turn it down: wharfgate refuse default/app:1.0.0 --reason "..."',
         checkAfterMs: day * 3_600_000,
       },
     },

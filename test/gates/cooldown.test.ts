@@ -23,7 +23,7 @@ describe("the gate cooldown", () => {
         kind: "waiting",
         on: "time",
         reason: "first seen 2026-11-20T10:00:00.000Z, it cools down for 3d, until 2026-11-23T10:00:00.000Z",
-        next: 'It goes on by itself then; to let it in at once: wharfgate skip-cooldown default/app:1.0.0 --reason "…"',
+        next: 'It goes on by itself then; to let it in at once: wharfgate skip-cooldown default/app:1.0.0 --reason "..."',
         checkAfterMs: 24 * hour,
       },
       asks: 0,

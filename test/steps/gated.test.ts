@@ -302,8 +302,8 @@ describe("a moved tag", () => {
     await publish(bench, { "1.0.0": "b" }, { polls: 4 });
     const moved = bench.channel.sent.flatMap(({ events }) => events.filter(({ kind }) => kind === "moved"));
     expect(moved).toMatchObject([{ digest: digestNamed("b"), previousDigest: digestNamed("a") }]);
-    expect(moved[0]?.reason).toContain('wharfgate accept default/app:1.0.0 --reason "…"');
-    expect(moved[0]?.reason).toContain('wharfgate refuse default/app:1.0.0 --reason "…"');
+    expect(moved[0]?.reason).toContain('wharfgate accept default/app:1.0.0 --reason "..."');
+    expect(moved[0]?.reason).toContain('wharfgate refuse default/app:1.0.0 --reason "..."');
   });
 
   it("that is refused stays refused, and is not told again", async () => {
