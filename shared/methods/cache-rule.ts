@@ -44,7 +44,9 @@ export interface CacheRulePorts {
 }
 
 const ruleCheckMs = 5_000;
-const keptCheckMs = 20_000;
+const keptCheckMs = 10_000;
+// Until then the service may be at it still: what it does not keep of the manifests alone is pulled whole.
+const wholeAfterMs = 120_000;
 
 export function createCacheRule(ports: CacheRulePorts): Method {
   const { acr, registries, now, targetCredential, budgetMs = 240_000, keptLimitMs = 3_600_000 } = ports;
@@ -68,19 +70,25 @@ export function createCacheRule(ports: CacheRulePorts): Method {
     if (rule.kind === "changing") return running(state, ruleCheckMs);
     const where: Warming = { target, order, rule: rule.name };
     if (state.pulls > 0 && (await isKept(where, signal))) return { kind: "done" };
-    if (now().getTime() - state.since >= keptLimitMs) {
+    const elapsedMs = now().getTime() - state.since;
+    if (elapsedMs >= keptLimitMs) {
       throw new Failure(
         "unavailable",
         `cache rule ${rule.name} did not keep ${formatReference(order.target)} in ${Math.round(keptLimitMs / 60_000)} min, ` +
           "although it was pulled through it: look at the rule in the portal, or use the method acr-import",
       );
     }
-    // Manifests first, which is often enough; the blobs too when the service has not kept the image by the next look, or when
-    // there will be no telling.
+    if (state.pulls > 0 && elapsedMs < wholeAfterMs && order.target.tag !== undefined) {
+      return running(state, keptCheckMs);
+    }
+    // Manifests first, which is often enough; the blobs too when the service does not keep the image, or when there will be no
+    // telling.
     const until = new Date(now().getTime() + budgetMs);
     const from = state.pulls === 0 && order.target.tag !== undefined ? "manifests" : { blob: state.blobs };
     const warmed = await warm(where, { from, until, now, signal });
-    const next = { ...state, pulls: state.pulls + 1, blobs: warmed.kind === "paused" ? warmed.blob : 0 };
+    // What was not served whole is pulled again at the next look: a new rule takes its time to be known everywhere.
+    const pulls = warmed.kind === "partly" ? state.pulls : state.pulls + 1;
+    const next = { ...state, pulls, blobs: warmed.kind === "paused" ? warmed.blob : 0 };
     if (warmed.kind === "whole" && (await isKept(where, signal))) return { kind: "done" };
     return running(next, warmed.kind === "paused" ? 0 : keptCheckMs);
   }
