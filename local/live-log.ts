@@ -42,7 +42,7 @@ function describeStep({ name, result }: Step): string | undefined {
   if (name === "poll") return describePoll(result);
   if (name === "import") return describeImport(result);
   if (name === "follow" && Number(result.ordered) > 0)
-    return `follow  ${result.ordered} signatures, attestations, SBOMs and the like to import`;
+    return `follow  ${result.ordered} to import: signatures, attestations, SBOMs and the like`;
   if (name === "notify" && result.kind === "sent") {
     return `notify  ${result.channel}: one message for ${result.events} event${result.events === 1 ? "" : "s"}`;
   }

@@ -139,6 +139,7 @@ describe("an image that comes in", () => {
     bench.pass(15 * minute);
     await bench.schedule();
     await bench.drain({ forMs: minute });
+    expect((await bench.stores.hosts.get(upstreamHost, never))?.state.pause).toBeDefined();
     const asked = bench.upstream.calls.length;
     await bench.drain({ forMs: 8 * minute });
     expect(bench.upstream.calls.length).toBe(asked);
