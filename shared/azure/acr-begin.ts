@@ -26,7 +26,7 @@ export async function begin(
   try {
     await client.call(doing, signal, (sdk) => run(sdk, { abortSignal: signal, onResponse }));
   } catch (error) {
-    if (!accepted || !(error instanceof Failure)) throw error;
+    if (!accepted || !(error instanceof Failure)) throw withRoles(error);
     // The poller's own error, without a status: the operation was asked about, and has failed.
     if (error.code === "internal") throw new Failure("invalid", error.message);
     if (error.code === "blocked" || error.code === "canceled") throw error;
@@ -39,8 +39,17 @@ export async function byName<T>(read: () => Promise<T>): Promise<T | undefined> 
     return await read();
   } catch (error) {
     if (error instanceof Failure && error.code === "not-found") return undefined;
-    throw error;
+    throw withRoles(error);
   }
+}
+
+/** The role for images does not do for what fills repositories. */
+function withRoles(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.code !== "forbidden") return error;
+  const { message, context } = error;
+  const roles =
+    'for the method cache-rule also "Container Registry Cache Rule Administrator" and "Container Registry Credential Set Administrator"';
+  return new Failure("forbidden", `${message}; ${roles}`, { context });
 }
 
 const states: Readonly<Record<string, AcrResourceState>> = {
