@@ -1,8 +1,8 @@
-import { z } from "zod";
 import type { HttpAnswer } from "../http/client.ts";
 import { isDigest } from "../model/digest.ts";
 import { parseRepositoryPath, parseTag } from "../model/reference.ts";
 import { repositoryScope } from "./authorizer.ts";
+import { isRecord } from "./parse-descriptor.ts";
 import type { Lock } from "./registry.ts";
 import type { Session } from "./session.ts";
 import { ociErrorCode, statusFailure } from "./status-failure.ts";
@@ -26,14 +26,6 @@ export interface Attributes {
 const maxBytes = 64 * 1024;
 // What ACR says of what it does not have; another registry does not know the path itself.
 const absentCodes: ReadonlySet<string> = new Set(["TAG_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN"]);
-
-const enabled = z.object({
-  changeableAttributes: z.object({ deleteEnabled: z.boolean(), writeEnabled: z.boolean() }),
-});
-const described = z.union([
-  z.object({ tag: enabled }).transform(({ tag }) => tag.changeableAttributes),
-  z.object({ manifest: enabled }).transform(({ manifest }) => manifest.changeableAttributes),
-]);
 
 export function createAttributes(session: Session): Attributes {
   let known: "unasked" | "none" = "unasked";
@@ -91,9 +83,21 @@ function isAbsent({ status, body }: HttpAnswer): boolean {
   return status === 404 && absentCodes.has(ociErrorCode(body) ?? "");
 }
 
-function parsed({ body }: HttpAnswer): z.infer<typeof described> | undefined {
+interface Changeable {
+  readonly deleteEnabled: boolean;
+  readonly writeEnabled: boolean;
+}
+
+/** By hand: a schema library would cost every process that talks to a registry 100 ms and 15 MiB. */
+function parsed({ body }: HttpAnswer): Changeable | undefined {
   try {
-    return described.safeParse(JSON.parse(body.toString("utf8"))).data;
+    const document: unknown = JSON.parse(body.toString("utf8"));
+    const described = isRecord(document) ? (document.tag ?? document.manifest) : undefined;
+    const attributes = isRecord(described) ? described.changeableAttributes : undefined;
+    if (!isRecord(attributes)) return undefined;
+    const { deleteEnabled, writeEnabled } = attributes;
+    if (typeof deleteEnabled !== "boolean" || typeof writeEnabled !== "boolean") return undefined;
+    return { deleteEnabled, writeEnabled };
   } catch {
     return undefined;
   }
