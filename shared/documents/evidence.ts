@@ -28,8 +28,17 @@ const evidence = z.object({
   target: z.string(),
   targetTag: z.string().optional(),
   subject: digest.optional(),
-  /** The digest that a HEAD at the target gave. `present`: it was there before Wharfgate did anything. */
-  proof: z.object({ digest, at: time, by: z.string(), was: z.enum(["imported", "present"]) }).optional(),
+  /** The digest that a HEAD at the target gave, or that a site's receipt tells of. `present`: it was there before Wharfgate did anything. */
+  proof: z
+    .object({
+      digest,
+      at: time,
+      by: z.string(),
+      was: z.enum(["imported", "present"]),
+      receipt: z.string().optional(),
+    })
+    .optional(),
+  site: z.string().optional(),
   previousDigest: digest.optional(),
   keptAs: z.array(z.object({ tag: z.string(), digest, at: time })).optional(),
   repaired: z
@@ -86,11 +95,14 @@ export function evidenceOf(
     outcome,
     app,
     was,
+    receipt,
     repair,
   }: {
     readonly outcome: Evidence["outcome"];
     readonly app: string;
     readonly was?: "imported" | "present";
+    /** Id of the site's receipt that proves it, where nobody here can ask the target. */
+    readonly receipt?: string | undefined;
     /** What was wrong at the target, where this import has mended it. */
     readonly repair?: Repair | undefined;
   },
@@ -111,11 +123,11 @@ export function evidenceOf(
   const link = bareLink(record.link);
   const manual = watch.group === manualWatch.group;
   const at = endedAt.toISOString();
-  const receipt = record.operations.findLast((name) => name.startsWith("receipt "));
+  const { site } = handling;
   const by =
-    record.method === "bundle"
-      ? `${receipt} of the site ${handling.site}, verified by Wharfgate ${app}`
-      : `HEAD at ${target.host} by Wharfgate ${app}`;
+    receipt === undefined
+      ? `HEAD at ${target.host} by Wharfgate ${app}`
+      : `receipt ${receipt} of the site ${site}, verified by Wharfgate ${app}`;
   return {
     version: 1,
     outcome,
@@ -128,7 +140,10 @@ export function evidenceOf(
     target: formatRepository(target),
     ...(target.tag !== undefined && { targetTag: target.tag }),
     ...(record.subject !== undefined && { subject: record.subject }),
-    ...(was !== undefined && { proof: { digest: record.digest, at, by, was } }),
+    ...(was !== undefined && {
+      proof: { digest: record.digest, at, by, was, ...(receipt !== undefined && { receipt }) },
+    }),
+    ...(site !== undefined && { site }),
     ...(previousDigest !== undefined && isDigest(previousDigest) && { previousDigest }),
     ...(keptAs && { keptAs: keptAs.map((kept) => ({ ...kept, at: kept.at.toISOString() })) }),
     ...(repair && {

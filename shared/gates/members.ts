@@ -20,6 +20,9 @@ const members = [
 
 export type GateKind = (typeof members)[number]["kind"];
 
+/** In the order in which they are passed. */
+export const gateKinds: readonly GateKind[] = members.map(({ kind }) => kind);
+
 /** What the gates came to: all that said something, in order; the last one is what stopped the import, if it was stopped. */
 export interface Passage {
   readonly results: readonly GateResult[];

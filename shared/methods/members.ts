@@ -21,6 +21,8 @@ const members = [
 
 export type MethodKind = (typeof members)[number]["kind"];
 
+export const methodKinds: readonly MethodKind[] = members.map(({ kind }) => kind);
+
 /** Reads a method's name, as in a watch's `Method` column. Throws `invalid`, naming those that there are. */
 export function parseMethodKind(text: string): MethodKind {
   return memberOf(text).kind;
@@ -58,6 +60,6 @@ function memberOf(text: string): (typeof members)[number] {
   if (member !== undefined) return member;
   throw new Failure(
     "invalid",
-    `"${printable(text)}" is not a method: must be one of ${members.map(({ kind }) => kind).join(", ")}`,
+    `"${printable(text)}" is not a method: must be one of ${methodKinds.join(", ")}`,
   );
 }

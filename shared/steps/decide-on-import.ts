@@ -10,8 +10,9 @@ import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import { applyDecision, whatFits } from "./apply-decision.ts";
 import { describeImport, type ImportView } from "./import-view.ts";
+import { type EvidencePort, recordEvidence } from "./record-evidence.ts";
 
-export interface DecidePorts {
+export interface DecidePorts extends EvidencePort {
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly audit: Audit;
@@ -32,7 +33,7 @@ export interface Decided {
  */
 export async function decideOnImport(
   { importId, body, actor, fourEyes }: Decided,
-  { ledger, queues, audit, now }: DecidePorts,
+  { ledger, queues, audit, evidence, now }: DecidePorts,
   signal: AbortSignal,
 ): Promise<ImportView> {
   const { decision: kind, reason } = parseDecisionRequest(body);
@@ -63,6 +64,7 @@ export async function decideOnImport(
     const why = reason === undefined ? {} : { reason };
     await audit.record({ actor, action: kind, subject: `${name} (${importId})`, at, ...why }, signal);
     const decided = applyDecision(record, { kind, by: actor, at, ...why });
+    await recordEvidence(decided, {}, { evidence }, signal);
     await ledger.update({ etag }, decided, { signal });
     return decided;
   }

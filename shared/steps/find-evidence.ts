@@ -137,8 +137,8 @@ async function compare(
     const summary = `Not brought in by Wharfgate: it was ${latest.outcome} at ${latest.endedAt}.`;
     return { verdict: "no-record", summary };
   }
-  if (record.method === "bundle") {
-    const summary = `On record, by ${record.proof?.by ?? "a site's receipt"}: nobody can ask that site's registry from here.`;
+  if (record.proof?.receipt !== undefined) {
+    const summary = `On record, by ${record.proof.by}: nobody can ask that site's registry from here.`;
     return { verdict: "unknown", summary };
   }
   const head = await askRegistry(reference, ports, signal);

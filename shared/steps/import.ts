@@ -101,7 +101,8 @@ async function finish(
       { signal, delayMs: recordedWithinMs },
     );
   }
-  const proven = outcome.kind === "proven" ? { was: outcome.how, repair: entry.record.repair } : {};
+  const { repair } = entry.record;
+  const proven = outcome.kind === "proven" ? { was: outcome.how, receipt: outcome.receipt, repair } : {};
   await recordEvidence(record, proven, ports, signal);
   const told = announce && { event: eventOf(record, announce), channels: record.notify };
   await ports.ledger.update(entry, record, { signal, ...(told && { announce: told }) });

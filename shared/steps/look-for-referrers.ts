@@ -10,9 +10,10 @@ import type { Registries, Registry } from "../registry/registry.ts";
 import type { Ledger, NewEntry } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import { eventOf } from "./import-events.ts";
+import { type EvidencePort, recordEvidence } from "./record-evidence.ts";
 import { referrerRecord, refusedRecord } from "./referrer-records.ts";
 
-export interface LookPorts {
+export interface LookPorts extends EvidencePort {
   readonly ledger: Ledger;
   readonly queues: Queues;
   readonly registries: Registries;
@@ -144,9 +145,10 @@ interface Findings {
 async function settle(
   image: ImportRecord,
   { orders, refused, unsent }: Findings,
-  { ledger, queues }: LookPorts,
+  { ledger, queues, evidence }: LookPorts,
   signal: AbortSignal,
 ): Promise<void> {
+  for (const record of refused) await recordEvidence(record, {}, { evidence }, signal);
   const entries = [
     ...orders.map((record): NewEntry => ({ record })),
     ...refused.map(

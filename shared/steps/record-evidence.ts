@@ -14,7 +14,11 @@ export interface EvidencePort {
  */
 export async function recordEvidence(
   record: ImportRecord,
-  found: { readonly was?: "imported" | "present"; readonly repair?: Repair | undefined },
+  found: {
+    readonly was?: "imported" | "present";
+    readonly receipt?: string | undefined;
+    readonly repair?: Repair | undefined;
+  },
   { evidence }: EvidencePort,
   signal: AbortSignal,
 ): Promise<void> {
@@ -35,7 +39,7 @@ async function lastBeside(
 ): Promise<Evidence | undefined> {
   let last: Evidence | undefined;
   for await (const each of evidence.beside(document, signal)) {
-    if (document.targetTag === undefined && each.digest !== document.digest) continue;
+    if (document.subject !== undefined && each.digest !== document.digest) continue;
     if (last === undefined || last.endedAt <= each.endedAt) last = each;
   }
   return last;

@@ -66,7 +66,14 @@ export function createEvidenceStore(table: Table): EvidenceStore {
       await table.insert({ partition: partitionOf(evidence.target), row: rowOf(evidence) }, columns, signal);
     },
     beside: (evidence, signal) => range(partitionOf(evidence.target), placeOf(evidence), signal),
-    ofTag: (repository, tag, signal) => range(partitionOf(formatRepository(repository)), tag, signal),
+    ofTag: async function* (repository, tag, signal) {
+      const partition = partitionOf(formatRepository(repository));
+      yield* range(partition, tag, signal);
+      const subject = subjectOf(tag);
+      if (subject === undefined) return;
+      for await (const each of range(partition, `@${subject}`, signal))
+        if (each.targetTag === tag) yield each;
+    },
     referrersOf: (repository, subject, signal) =>
       range(partitionOf(formatRepository(repository)), `@${subject}`, signal),
     ofDigest: (repository, digest, signal) => {
@@ -100,14 +107,22 @@ function partitionOf(target: string): string {
 }
 
 function rowOf(evidence: Evidence): string {
-  const { seenAt, import: id, hop, outcome } = evidence;
+  const { subject, seenAt, import: id, hop, outcome } = evidence;
   const key = id.slice(id.lastIndexOf(".") + 1);
-  return [placeOf(evidence), seenAt, key, String(hop).padStart(6, "0"), outcome].join("~");
+  // A referrer that is turned down has been in no ledger yet: a repeat sees it for the first time again.
+  const seen = subject === undefined ? [seenAt] : [];
+  return [placeOf(evidence), ...seen, key, String(hop).padStart(6, "0"), outcome].join("~");
 }
 
-/** Referrers stand by what they refer to. `~` is in no tag and no digest, and sorts after all that is. */
+/** Referrers stand by what they refer to, with or without a tag. `~` is in no tag and no digest, and sorts after all that is. */
 function placeOf({ targetTag, subject, digest }: Evidence): string {
-  return targetTag ?? `@${subject ?? digest}`;
+  return subject === undefined ? (targetTag ?? `@${digest}`) : `@${subject}`;
+}
+
+/** What cosign's tags such as `sha256-<hex>.sig` refer to. */
+function subjectOf(tag: string): string | undefined {
+  const hex = /^sha256-([0-9a-f]{64})(?:\.|$)/.exec(tag)?.[1];
+  return hex === undefined ? undefined : `sha256:${hex}`;
 }
 
 function toEvidence(row: Row): Evidence {

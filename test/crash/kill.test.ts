@@ -13,6 +13,7 @@ import { type App, createApp } from "../../shared/app.ts";
 import { createRegistries } from "../../shared/auth/registries.ts";
 import { parseHostRules } from "../../shared/http/host-rules.ts";
 import { readSettings } from "../../shared/settings.ts";
+import { collect } from "../support/collect.ts";
 import { startCountingProxy } from "../support/counting-proxy.ts";
 import { memoryRepository, startMemoryUpstream } from "../support/memory-upstream.ts";
 
@@ -72,6 +73,10 @@ it("survives 50 kills: every version imported, none twice, no notification lost"
   );
   expect([...written].filter(([, writes]) => writes.length > 1).map(([url]) => url)).toEqual([]);
   expect(written.size).toBe(wanted);
+  // And each import has left its evidence, once.
+  const evidence = await collect(bench.app.evidence.export({}, signal));
+  expect(new Set(evidence.map((each) => each.import)).size).toBe(wanted);
+  expect(evidence.map(({ outcome }) => outcome)).toEqual(Array.from({ length: wanted }, () => "done"));
 });
 
 async function countDone(app: App, signal: AbortSignal): Promise<number> {

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { importStates, isOpen } from "../../shared/documents/import-record.ts";
+import { decisionKinds } from "../../shared/gates/decision.ts";
 import type { EventKind } from "../../shared/model/event.ts";
 import type { Outcome } from "../../shared/steps/import-decision.ts";
+import { collect } from "../support/collect.ts";
 import { digestNamed, makeRecord } from "../support/records.ts";
+import { never } from "../support/registries.ts";
 import { outcomeOf, travel } from "./crash/journey.ts";
 import { journeys } from "./crash/journeys.ts";
 
@@ -83,6 +86,11 @@ describe("the journeys, together,", async () => {
   const hops = new Set(benches.flatMap((bench) => bench.hops));
   const reached = new Set(benches.flatMap(({ changes }) => changes.map((change) => change.split(" ")[1])));
 
+  const ledgers = await Promise.all(benches.map(({ stores }) => collect(stores.ledger.all(never))));
+  const decided = new Set(
+    ledgers.flat().flatMap(({ record }) => record.decisions.map(({ kind }): string => kind)),
+  );
+
   it.each(
     importStates
       .filter((state) => isOpen(makeRecord({ state })))
@@ -93,6 +101,10 @@ describe("the journeys, together,", async () => {
 
   it.each(importStates.map((state) => ({ state })))("come by every state: $state", ({ state }) => {
     expect([...reached]).toContain(state);
+  });
+
+  it.each(decisionKinds.map((kind) => ({ kind })))("come by every decision: $kind", ({ kind }) => {
+    expect([...decided]).toContain(kind);
   });
 
   it.each(events)("tell everything that there is to tell of imports: $kind", ({ kind }) => {

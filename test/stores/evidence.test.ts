@@ -58,6 +58,21 @@ describe("the evidence", () => {
     expect(await collect(store.referrersOf(repository, digestNamed("signature"), never))).toEqual([]);
   });
 
+  it("of cosign's tags is found by the tag and by the image, once however often it was seen first", async () => {
+    const { evidence: store } = storage.open().stores;
+    const subject = digestNamed("1.0.0");
+    const tag = `sha256-${subject.slice(7)}.sig`;
+    const target = { host: targetHost, path: "mirror/app", tag };
+    const signature = evidence({ digest: digestNamed("sig"), tag, target, subject });
+    await store.add(signature, never);
+    await store.add({ ...signature, seenAt: "2026-11-23T00:00:00.000Z" }, never);
+    await store.add(referrer, never);
+    expect(await collect(store.ofTag(repository, tag, never))).toEqual([signature]);
+    expect(
+      (await collect(store.referrersOf(repository, subject, never))).map((each) => each.digest).sort(),
+    ).toEqual([signature.digest, referrer.digest].sort());
+  });
+
   it("of a digest is found in its repository, and anywhere", async () => {
     const { evidence: store } = storage.open().stores;
     const elsewhere = evidence({ target: { host: targetHost, path: "other/app", tag: "1.0.0" } });
