@@ -92,7 +92,7 @@ describe("the card", () => {
     expect(textRuns(understood)).toEqual(textRuns(message.attachments[0].content));
   });
 
-  it.each(sets)("$name stays within 28 KB and has text in nothing that reads Markdown", ({ events }) => {
+  it.each(sets)("case 61: $name stays within 28 KB and has text in nothing that reads Markdown", ({ events }) => {
     const message = renderCard(summarize(events), "https://wharfgate.example/");
     expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThanOrEqual(27_000);
     const types = new Set(elements(message.attachments[0].content).map(({ type }) => type));
