@@ -92,22 +92,25 @@ describe("the card", () => {
     expect(textRuns(understood)).toEqual(textRuns(message.attachments[0].content));
   });
 
-  it.each(sets)("case 61: $name stays within 28 KB and has text in nothing that reads Markdown", ({ events }) => {
-    const message = renderCard(summarize(events), "https://wharfgate.example/");
-    expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThanOrEqual(27_000);
-    const types = new Set(elements(message.attachments[0].content).map(({ type }) => type));
-    const inert = [
-      "AdaptiveCard",
-      "Container",
-      "RichTextBlock",
-      "TextRun",
-      "ColumnSet",
-      "Column",
-      "Action.OpenUrl",
-    ];
-    expect(JSON.stringify(message.attachments)).not.toContain("{{DATE");
-    expect([...types].filter((type) => !inert.includes(String(type)))).toEqual([]);
-  });
+  it.each(sets)(
+    "case 61: $name stays within 28 KB and has text in nothing that reads Markdown",
+    ({ events }) => {
+      const message = renderCard(summarize(events), "https://wharfgate.example/");
+      expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThanOrEqual(27_000);
+      const types = new Set(elements(message.attachments[0].content).map(({ type }) => type));
+      const inert = [
+        "AdaptiveCard",
+        "Container",
+        "RichTextBlock",
+        "TextRun",
+        "ColumnSet",
+        "Column",
+        "Action.OpenUrl",
+      ];
+      expect(JSON.stringify(message.attachments)).not.toContain("{{DATE");
+      expect([...types].filter((type) => !inert.includes(String(type)))).toEqual([]);
+    },
+  );
 
   it("counts what it leaves out, the least urgent last", () => {
     const reason = "x".repeat(600);
