@@ -26,6 +26,11 @@ export function exportLines(result: ExportResult): string[] {
         `${sizeText(bytes.file)}${bytes.kept === 0 ? "" : `, of which ${sizeText(bytes.kept)} were there from an export that broke off`}`,
       ],
     ]),
+    ...(images.listed === 0
+      ? [
+          `Nothing waits for ${result.site} by the method bundle: name what is in already by --watch or --image.`,
+        ]
+      : []),
     ...result.unfit.map((line) => `Not in it: ${line}`),
   ];
 }
