@@ -38,7 +38,10 @@ export function referrerRecord(
   };
 }
 
-/** Pure: the record that says why a referrer is not brought in, so that it is told once and not read again. */
+/**
+ * Pure: the record that says why a referrer is not brought in, so that it is told once and not read again. It counts as seen since
+ * its image came in.
+ */
 export function refusedRecord(
   image: ImportRecord,
   referrer: Referrer & { readonly reason: string },
@@ -47,6 +50,8 @@ export function refusedRecord(
   const reason = `${referrer.reason}. It is not brought in; the image is.`;
   return {
     ...referrerRecord(image, referrer, { now }),
+    // Its row in the evidence is named by this: a look that is repeated after a crash leaves one.
+    seenAt: image.endedAt ?? image.seenAt,
     state: "denied",
     endedAt: now,
     reason: reason.charAt(0).toUpperCase() + reason.slice(1),
