@@ -33,15 +33,18 @@ afterAll(async () => {
 
 describe("wharfgate up", () => {
   it("imports by all three methods, from the timer to the proof at the target", async () => {
-    await expect.poll(() => states(), patience).toEqual({ done: 10 });
-    const imports = await list();
+    // On a slow machine the demo's next release may be among them already.
+    await expect.poll(async () => (await states()).done ?? 0, patience).toBeGreaterThanOrEqual(10);
+    const imports = (await list()).filter(({ state }) => state === "done");
     expect(new Set(imports.map(({ method }) => method))).toEqual(
       new Set(["acr-import", "agent-pool", "copy"]),
     );
-    for (const { source, target, digest } of imports) {
+    for (const { source, target, digest } of imports.filter(({ source }) => !source.endsWith(":latest"))) {
       expect([target, await digestAt(target)]).toEqual([target, digest]);
       expect([source, await digestAt(source)]).toEqual([source, digest]);
     }
+    const floating = imports.filter(({ source }) => source.endsWith(":latest"));
+    expect(floating.map(({ digest }) => digest)).toContain(await digestAt(floating[0]?.target ?? ""));
   });
 
   it("announces every import by a card and by a mail, several in one message", async () => {
@@ -157,10 +160,10 @@ describe("wharfgate up", () => {
   it.each([
     ["a bad column value", ["watch", "add", "docker.io/library/nginx", "--tags", "semver >>1"], 2, /Tags/],
     [
-      "a column that is not supported yet",
-      ["watch", "add", "docker.io/library/nginx", "--approval", "always"],
+      "a column with a word that it does not know",
+      ["watch", "add", "docker.io/library/nginx", "--tags", "semver *", "--approval", "sometimes"],
       2,
-      /unknown option/,
+      /Approval must be never or always or major, not "sometimes"/,
     ],
     ["a watch that does not exist", ["plan", "no/such"], 1, /There is no watch no\/such/],
     ["an image that does not exist", ["import", "127.0.0.1:1/a/b:1"], 1, /127\.0\.0\.1:1/],
