@@ -1,16 +1,6 @@
-import { setTimeout as wait } from "node:timers/promises";
-import { type CheckCredential, createCredentialCheck } from "./auth/credential-check.ts";
-import { createCredentials } from "./auth/credentials.ts";
-import { createRegistries } from "./auth/registries.ts";
-import { createAcr } from "./azure/acr.ts";
-import { createBlobs } from "./azure/blobs.ts";
-import { createByteBlobs } from "./azure/byte-blobs.ts";
-import { createCredential } from "./azure/identity.ts";
-import { createKeyVaults } from "./azure/key-vault.ts";
-import { createOverflow, createQueue, type Overflow } from "./azure/queues.ts";
-import { registryToken } from "./azure/registry-token.ts";
-import { createStorageClients } from "./azure/storage.ts";
-import { createTable } from "./azure/tables.ts";
+import { createPorts } from "./app-ports.ts";
+import type { CheckCredential } from "./auth/credential-check.ts";
+import type { Overflow } from "./azure/queues.ts";
 import { type DiscoverRequest, parseDiscoverRequest } from "./documents/discover-request.ts";
 import {
   overflowName,
@@ -24,12 +14,7 @@ import { type PlanRequest, parsePlanRequest } from "./documents/plan-request.ts"
 import type { Watch } from "./documents/watch.ts";
 import type { WatchId } from "./documents/watch-id.ts";
 import type { DecisionKind } from "./gates/decision.ts";
-import { createGates } from "./gates/members.ts";
-import { createMethods, type MethodKind } from "./methods/members.ts";
-import type { Sleep } from "./model/clock.ts";
 import { Failure } from "./model/failure.ts";
-import type { Notifier } from "./notifiers/notifier.ts";
-import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
 import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/add-scan-report.ts";
 import { type ApplyResult, applyRemoval } from "./steps/apply-removal.ts";
@@ -49,7 +34,6 @@ import { type BoundedChangePlan, type BoundedPlan, boundPlan } from "./steps/pla
 import { planRow } from "./steps/plan-row.ts";
 import { type PollResult, poll } from "./steps/poll.ts";
 import { openProposals, type ProposalCalls } from "./steps/proposal-calls.ts";
-import { siteHas } from "./steps/removal-claims.ts";
 import { type Asked, requestImport } from "./steps/request-import.ts";
 import { requestPoll } from "./steps/request-poll.ts";
 import { type ScheduleResult, schedule } from "./steps/schedule.ts";
@@ -60,8 +44,7 @@ import type { Suggestion } from "./steps/suggestion.ts";
 import { type SweepResult, sweep } from "./steps/sweep.ts";
 import { type Unlocked, unlock } from "./steps/unlock.ts";
 import type { QueueName } from "./stores/queues.ts";
-import { createScanReports } from "./stores/scan-reports.ts";
-import { createStores, type Stores } from "./stores/stores.ts";
+import type { Stores } from "./stores/stores.ts";
 
 /** The product, put together: what triggers, commands and pages call. Queue bodies come in as they are. */
 export interface App {
@@ -123,86 +106,7 @@ const buried: Buried = { kind: "buried" };
 const nothingPolled: PollResult = { polled: 0, ordered: 0, moved: 0, troubled: 0, deferred: 0 };
 
 export function createApp(settings: Settings): App {
-  const identity = createCredential(settings.identity);
-  const storage = createStorageClients(settings.storage, () => identity);
-  const overflow = createOverflow(storage.container("messages"));
-  const stores = createStores({
-    table: (name) => createTable(storage.table(name)),
-    queue: (name) => createQueue(storage.queue(name), overflow),
-    blobs: (name) => createBlobs(storage.container(name)),
-    leaseMs: settings.leaseMs,
-  });
-  const credentials = createCredentials({
-    known: settings.credentials,
-    ...(settings.keyVaults.size === 0
-      ? {}
-      : { vaults: createKeyVaults({ vaults: settings.keyVaults, credential: identity }) }),
-  });
-  const { target } = settings;
-  const entraHosts = [target.host, ...settings.entraHosts];
-  const checkCredential = createCredentialCheck({
-    hosts: new Map([
-      ...settings.appCredentials,
-      ...[...settings.credentials].map(([name, { host }]) => [name, host] as const),
-    ]),
-    vaults: new Set(settings.keyVaults.keys()),
-    entraHosts,
-  });
-  const quotas = createSeenQuotas();
-  const registries = createRegistries({
-    limits: settings.limits,
-    quotas,
-    rules: settings.registries,
-    credentials,
-    entra: {
-      hosts: entraHosts,
-      getToken: (signal) => registryToken(identity, signal),
-    },
-    tokenHosts: settings.tokenHosts,
-    clientCertificates: settings.clientCertificates,
-    proxies: settings.proxies,
-    ...(settings.ca === undefined ? {} : { ca: settings.ca }),
-  });
-  const now = () => new Date();
-  const reports = createScanReports(createByteBlobs(storage.container("scan-reports")));
-  const methods = createMethods({
-    registries,
-    foreign: registries.foreign,
-    credentials,
-    now,
-    // A call ends within twice its budget: well within the lease, so that nobody else takes a copy over.
-    budgetMs: settings.leaseMs * 0.4,
-    receipts: stores.sites,
-    ...(target.credential === undefined ? {} : { targetCredential: target.credential }),
-    ...(settings.acr === undefined ? {} : { acr: createAcr({ ...settings.acr, credential: identity }) }),
-    credentialSets: settings.credentialSets,
-    ...(settings.agentPool === undefined ? {} : { agentPool: settings.agentPool }),
-  });
-  const channels = settings.channels.map(({ name }) => name);
-  const ports = {
-    ...stores,
-    registries,
-    targetHost: target.host,
-    retained: settings.retained,
-    graceMs: settings.graceMs,
-    siteHas: siteHas(stores.sites),
-    defaultMethod: settings.method,
-    channels,
-    openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
-    methodOf: (kind: MethodKind) => methods.open(kind),
-    checkCredential,
-    policy: settings.policy,
-    gates: createGates({ registries, policy: settings.policy, reports, now }),
-    channel: openChannels(settings),
-    windowMs: settings.notifyWindowMs,
-    leaseMs: settings.leaseMs,
-    deadlineMs: settings.deadlineMs,
-    random: Math.random,
-    limits: settings.limits,
-    quotas,
-    sleep,
-    now,
-  };
+  const { ports, overflow, reports, bundles, close } = createPorts(settings);
   /** A message that cannot be read at its first try never will be: it is set aside at once. */
   const read = async <T>(
     { queue, body }: { readonly queue: QueueName; readonly body: unknown },
@@ -220,10 +124,10 @@ export function createApp(settings: Settings): App {
   };
 
   return {
-    stores,
-    targetHost: target.host,
+    stores: ports,
+    targetHost: ports.targetHost,
     callers: settings.callers,
-    checkCredential,
+    checkCredential: ports.checkCredential,
     schedule: (signal) => schedule(ports, signal),
     poll: async (body, signal) => {
       const message = await read({ queue: "poll", body }, parsePollMessage, signal);
@@ -251,11 +155,11 @@ export function createApp(settings: Settings): App {
     status: (signal) => status(ports, signal),
     evidence: openEvidenceDesk({ ...ports, signingKey: settings.signingKey }),
     requestImport: (asked, signal) => requestImport(asked, ports, signal),
-    findImport: (name, kind, signal) => findImport(name, kind, stores.ledger, signal),
+    findImport: (name, kind, signal) => findImport(name, kind, ports.ledger, signal),
     decideOnImport: (decided, signal) => decideOnImport(decided, ports, signal),
     requestPoll: (watch, actor, signal) => requestPoll(watch, actor, ports, signal),
-    getImport: (id, signal) => getImport(id, stores.ledger, signal),
-    listImports: (query, signal) => listImports(query, stores.ledger, signal),
+    getImport: (id, signal) => getImport(id, ports.ledger, signal),
+    listImports: (query, signal) => listImports(query, ports.ledger, signal),
     unlock: (body, actor, signal) => unlock(body, actor, ports, signal),
     plan: (watch, signal) => plan(watch, ports, signal),
     planRow: (request, signal) => planRow(request, ports, signal),
@@ -267,29 +171,14 @@ export function createApp(settings: Settings): App {
     discover: (request, actor, signal) => discover(request, { actor, ports, signal }),
     answerDiscover: async (body, actor, signal) =>
       boundDiscovery(await discover(parseDiscoverRequest(body), { actor, ports, signal })),
-    addScanReport: (upload, signal) => addScanReport(upload, { audit: stores.audit, reports, now }, signal),
+    addScanReport: (upload, signal) =>
+      addScanReport(upload, { audit: ports.audit, reports, now: ports.now }, signal),
     sites: createSiteCalls({
       ...ports,
-      ...stores,
       signingKey: settings.signingKey,
-      bundles: createBlobs(storage.container("bundles")),
+      bundles,
     }),
-    close: () => registries.close(),
-  };
-}
-
-/** An aborted wait ends early; whoever waited meets the abort at the next call. */
-const sleep: Sleep = (ms, signal) => wait(ms, undefined, { signal }).catch(() => {});
-
-/** Opens channels on first use. */
-function openChannels({ channels, statusUrl }: Settings): (name: string) => Notifier | undefined {
-  const opened = new Map<string, Notifier>();
-  return (name) => {
-    const channel = channels.find((each) => each.name === name);
-    if (channel === undefined) return undefined;
-    const notifier = opened.get(name) ?? channel.open(statusUrl === undefined ? {} : { statusUrl });
-    opened.set(name, notifier);
-    return notifier;
+    close,
   };
 }
 

@@ -11,7 +11,7 @@ const levels: readonly (readonly string[])[] = [
   ["shared/documents", "shared/settings.ts"],
   ["shared/stores"],
   ["shared/steps"],
-  ["shared/app.ts"],
+  ["shared/app.ts", "shared/app-ports.ts"],
   ["functions", "cli", "web", "local", "bench"],
 ];
 
