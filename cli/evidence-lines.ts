@@ -20,7 +20,7 @@ function linesOf(image: ImageEvidence, wrap: Wrap): string[] {
   const { verdict, summary, now, record, history, referrers } = image;
   return [
     ...wrap("image", image.image),
-    ...wrap(verdict === "on-record" ? "ok" : "NO", summary),
+    ...wrap(verdict === "on-record" || verdict === "by-receipt" ? "ok" : "NO", summary),
     ...(record === undefined ? [] : recordLines(record, wrap)),
     ...(now === undefined ? [] : wrap("now", `${now.digest ?? "not in the registry"} (HEAD at ${now.at})`)),
     ...listed(

@@ -18,10 +18,11 @@ export interface ImageEvidence {
   /** As it was looked up: `registry.example/mirror/app:1.0.0`. */
   readonly image: string;
   /**
-   * `on-record`: brought in by Wharfgate, and the registry has this digest now. `differs`: it has another one. `gone`: it has none.
+   * `on-record`: brought in by Wharfgate, and the registry has this digest now. `by-receipt`: a disconnected site has signed that
+   * it came in there, and its registry cannot be asked. `differs`: it has another one. `gone`: it has none.
    * `unknown`: it could not be asked. `no-record`: not brought in by Wharfgate.
    */
-  readonly verdict: "on-record" | "differs" | "gone" | "unknown" | "no-record";
+  readonly verdict: "on-record" | "by-receipt" | "differs" | "gone" | "unknown" | "no-record";
   /** The same in a sentence, with what it means. */
   readonly summary: string;
   /** What a HEAD at the registry gave just now. */
@@ -34,12 +35,14 @@ export interface ImageEvidence {
   readonly referrers: readonly Evidence[];
 }
 
-/** `complete`: every image that was found is on record, and the registry has it. */
+/** `complete`: every image that was found is on record, and the registry has it, or the site has signed for it. */
 export interface EvidenceAnswer {
   readonly asked: string;
   readonly complete: boolean;
   readonly images: readonly ImageEvidence[];
 }
+
+const answered: ReadonlySet<ImageEvidence["verdict"]> = new Set(["on-record", "by-receipt"]);
 
 // An auditor's patience, and a bound for the answer.
 const mostHistory = 100;
@@ -57,7 +60,7 @@ export async function findEvidence(
   const images = isDigest(asked)
     ? await anywhere(asked, ports, signal)
     : [await ofReference(parseImage(asked, ports.targetHost), ports, signal)];
-  return { asked, complete: images.every(({ verdict }) => verdict === "on-record"), images };
+  return { asked, complete: images.every(({ verdict }) => answered.has(verdict)), images };
 }
 
 /** As people write images of their own registry: without a host it is the target, and nothing goes under `library/`. */
@@ -139,7 +142,7 @@ async function compare(
   }
   if (record.proof?.receipt !== undefined) {
     const summary = `On record, by ${record.proof.by}: nobody can ask that site's registry from here.`;
-    return { verdict: "unknown", summary };
+    return { verdict: "by-receipt", summary };
   }
   const head = await askRegistry(reference, ports, signal);
   if (head.kind === "unknown") return { verdict: "unknown", summary: head.reason };

@@ -105,7 +105,7 @@ describe("an import by the method bundle", () => {
     const found = await findEvidence("mirror/app:1.0.0", bench.ports, never);
     expect(found.images).toMatchObject([
       {
-        verdict: "unknown",
+        verdict: "by-receipt",
         summary: expect.stringContaining(`receipt ${"a".repeat(64)} of the site ${site}`),
         record: { method: "bundle", proof: { digest: record.digest } },
       },
