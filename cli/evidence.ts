@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { type Attestation, verifyAttestation } from "../shared/documents/attestation.ts";
 import { type Evidence, targetOf, writeEvidence } from "../shared/documents/evidence.ts";
+import { printable } from "../shared/model/digest.ts";
 import { Failure } from "../shared/model/failure.ts";
 import { readVerifyingKey } from "../shared/signing/signing-key.ts";
 import { run, runAlone } from "./command.ts";
@@ -81,7 +82,9 @@ export function addEvidenceCommands(program: Command): void {
     .description("check an attestation: in a file, or attached to an image")
     .requiredOption("--key <file>", "public key (PEM) that must have signed it")
     .action((what: string, options: VerifyOptions, command: Command) =>
-      existsSync(what) ? verifyFile(what, options, command) : verifyAttached(what, options, command),
+      existsSync(what) || !/[:@]/.test(what)
+        ? verifyFile(what, options, command)
+        : verifyAttached(what, options, command),
     );
 }
 
@@ -92,6 +95,8 @@ interface VerifyOptions {
 /** Whoever has the public key can check a file, without the app. */
 const verifyFile = runAlone(async ({ output }, file: string, { key }: VerifyOptions) => {
   const trusted = [readVerifyingKey(key)];
+  if (!existsSync(file))
+    throw new Failure("invalid", `${printable(file)} is no file, and names no image: add its tag or digest`);
   const bytes = await readFile(file);
   if (bytes.length > largestFile)
     throw new Failure("invalid", `${file} has ${bytes.length} bytes: it is no attestation`);

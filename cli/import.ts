@@ -22,7 +22,7 @@ export function addImportCommand(program: Command): void {
     .command("import <reference>")
     .description("bring one image in, by tag or digest")
     .option("--target <repository:tag>", "where to, at the target registry")
-    .option("--method <method>", "acr-import, agent-pool, bundle or copy")
+    .option("--method <method>", "auto, acr-import, agent-pool, cache-rule or copy")
     .option("--platforms <list>", "platforms that it must offer: linux/amd64,linux/arm64")
     .option(
       "--credential <reference>",

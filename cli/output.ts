@@ -37,7 +37,7 @@ export function sizeText(bytes: number): string {
 
 /** Left-aligned columns, two spaces apart; texts from outside are made printable. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const cells = rows.map((row) => row.map((cell) => printable(cell, longest)));
+  const cells = rows.map((row) => row.map((cell) => printable(cell.replaceAll("…", "..."), longest)));
   const widths: number[] = [];
   for (const row of cells) {
     for (const [index, cell] of row.entries())

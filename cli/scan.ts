@@ -5,7 +5,7 @@ import { Failure } from "../shared/model/failure.ts";
 import type { AddedScanReport } from "../shared/steps/add-scan-report.ts";
 import { run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { table } from "./output.ts";
+import { counted, table } from "./output.ts";
 
 interface Options {
   readonly digest?: string;
@@ -40,12 +40,13 @@ async function readReport(path: string): Promise<Uint8Array> {
   throw new Failure("invalid", `${path} has ${size} bytes: at most ${largestReport} are read`);
 }
 
-function toLines({ report, digests, createdAt, findings }: AddedScanReport): string[] {
+function toLines({ report, digests, createdAt, findings, woken }: AddedScanReport): string[] {
   const counts = Object.entries(findings).map(([severity, count]) => `${count} ${severity}`);
   return table([
     ["report", report],
     ...digests.map((digest) => ["image", digest]),
     ["made at", createdAt],
     ["findings", counts.reverse().join(", ") || "none"],
+    ["woken", `${counted(woken, "import")} that ${woken === 1 ? "waits" : "wait"} for a report`],
   ]);
 }

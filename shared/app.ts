@@ -171,8 +171,7 @@ export function createApp(settings: Settings): App {
     discover: (request, actor, signal) => discover(request, { actor, ports, signal }),
     answerDiscover: async (body, actor, signal) =>
       boundDiscovery(await discover(parseDiscoverRequest(body), { actor, ports, signal })),
-    addScanReport: (upload, signal) =>
-      addScanReport(upload, { audit: ports.audit, reports, now: ports.now }, signal),
+    addScanReport: (upload, signal) => addScanReport(upload, { ...ports, reports }, signal),
     sites: createSiteCalls({
       ...ports,
       signingKey: settings.signingKey,

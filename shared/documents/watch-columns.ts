@@ -21,7 +21,7 @@ export const columns = {
   Platforms:
     'platforms that an image must offer: "linux/amd64,linux/arm64"; "only linux/amd64" brings in no others (method copy)',
   Target: `repository and tag at the target; default ${defaultTarget}`,
-  Method: "acr-import, agent-pool, bundle or copy; empty means the app's default",
+  Method: "auto, acr-import, agent-pool, cache-rule, copy or bundle; empty means the app's default",
   Pins: "digests that tags must have, 1.27.1@sha256:…; with any, a tag without one is denied",
   Cooldown:
     "how long a version waits after our first sight of it: 3d, 36h; 3d strict for what the first poll finds, too",

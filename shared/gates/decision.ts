@@ -12,7 +12,7 @@ export const decisionKinds = [
   "refuse", // it will not be imported
   "accept", // a moved tag: the new digest replaces the one at the target
   "skip-cooldown", // the gate `cooldown` opens before its time
-  "retry", // a failed or denied import is tried again
+  "retry", // a failed or denied import is tried again, or one that waits for a signature or a report is looked at now
 ] as const;
 
 export type DecisionKind = (typeof decisionKinds)[number];

@@ -7,11 +7,15 @@ import type { Clock } from "../model/clock.ts";
 import { type Digest, isDigest, parseDigest, printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import type { Audit } from "../stores/audit.ts";
+import type { Ledger } from "../stores/ledger.ts";
+import type { Queues } from "../stores/queues.ts";
 import type { ScanReportStore } from "../stores/scan-reports.ts";
 
 export interface AddScanReportPorts {
   readonly audit: Audit;
   readonly reports: ScanReportStore;
+  readonly ledger: Pick<Ledger, "open">;
+  readonly queues: Pick<Queues, "import">;
   readonly now: Clock;
 }
 
@@ -32,6 +36,8 @@ export interface AddedScanReport {
   readonly digests: readonly Digest[];
   readonly createdAt: string;
   readonly findings: Readonly<Partial<Record<Severity, number>>>;
+  /** Imports that wait for a report, and look again now: whether this one is theirs, they find out themselves. */
+  readonly woken: number;
 }
 
 const mostDigests = 20;
@@ -40,7 +46,7 @@ const clockSkewMs = 5 * 60_000;
 /** Keeps a report for the gate `scan`. Throws `invalid` for one that could open no gate. */
 export async function addScanReport(
   { bytes, actor, digest, createdAt }: ScanUpload,
-  { audit, reports, now }: AddScanReportPorts,
+  { audit, reports, ledger, queues, now }: AddScanReportPorts,
   signal: AbortSignal,
 ): Promise<AddedScanReport> {
   const at = now();
@@ -57,7 +63,23 @@ export async function addScanReport(
     digests,
     createdAt: made.toISOString(),
     findings: Object.fromEntries(counts.filter(([, count]) => count > 0)),
+    woken: await wake({ ledger, queues }, signal),
   };
+}
+
+/** A report of one platform is of an index that waits, too: so all that wait for reports are sent on. */
+async function wake(
+  { ledger, queues }: Pick<AddScanReportPorts, "ledger" | "queues">,
+  signal: AbortSignal,
+): Promise<number> {
+  let woken = 0;
+  for await (const { record } of ledger.open(signal)) {
+    if (record.state !== "waiting" || record.gates.at(-1)?.gate !== "scan") continue;
+    const { watch, key, hop } = record;
+    await queues.import({ watch, key, hop }, { signal });
+    woken += 1;
+  }
+  return woken;
 }
 
 function read(bytes: Uint8Array): ScanReport {

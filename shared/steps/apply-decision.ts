@@ -11,7 +11,8 @@ export function whatFits(
     case "waiting": {
       const gate = record.gates.at(-1)?.gate;
       if (gate === "approval") return ["approve", "refuse"];
-      return gate === "cooldown" ? ["skip-cooldown", "refuse"] : ["refuse"];
+      // Signatures and reports come later: people who know of one need not wait for the next look.
+      return gate === "cooldown" ? ["skip-cooldown", "refuse"] : ["retry", "refuse"];
     }
     case "held":
       return ["accept", "refuse"];

@@ -26,11 +26,12 @@ export async function noLongerWanted(
   ports: WantedPorts,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  if (record.state !== "waiting") return undefined;
+  // What somebody decided about has waited, or was held, as well.
+  if (record.state !== "waiting" && record.decisions.length === 0) return undefined;
   if (watchKey(record.watch) !== watchKey(manualWatch)) {
     const row = await ports.watches.get(record.watch, signal);
     if (row === undefined)
-      return { kind: "overtaken", reason: "Its watch was removed while it waited: it does not come in." };
+      return { kind: "overtaken", reason: "Its watch was removed: it does not come in." };
     if (row.kind === "rejected" || row.watch.enabled === "no") {
       return {
         kind: "waiting",
@@ -44,8 +45,7 @@ export async function noLongerWanted(
     if (!isSelected(record, row.watch)) {
       return {
         kind: "overtaken",
-        reason:
-          "Its watch was changed while it waited, and does not follow it any more: it does not come in.",
+        reason: "Its watch was changed, and does not follow it any more: it does not come in.",
       };
     }
   }

@@ -20,6 +20,10 @@ it("lets one very long cell overflow its own row only", () => {
   ).toEqual([`${"1.0.0".padEnd(44)}  version`, `${long}  artifact`]);
 });
 
+it("shows what was cut, in ASCII", () => {
+  expect(table([["sha256:ab…", "x"]])).toEqual(["sha256:ab...  x"]);
+});
+
 it("makes control characters and escapes inert", () => {
   expect(table([["\u001b[31mred\u0007", "\u202Eevil"]])).toEqual(["?[31mred?  ?evil"]);
 });

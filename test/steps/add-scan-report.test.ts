@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import type { ImportMessage } from "../../shared/documents/messages.ts";
 import type { UploadedReport } from "../../shared/gates/scan-reports.ts";
 import { digestOf } from "../../shared/model/digest.ts";
 import { addScanReport, type ScanUpload } from "../../shared/steps/add-scan-report.ts";
 import type { AuditEntry } from "../../shared/stores/audit.ts";
 import { sarifReport, trivyReport } from "../gates/reports.ts";
 import { failureOf } from "../support/failures.ts";
+import { makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 
 const now = new Date("2026-11-24T12:00:00Z");
@@ -29,13 +32,37 @@ function add(document: unknown, options: Partial<ScanUpload> = {}) {
           return digestOf(report.bytes);
         },
       },
+      ledger: {
+        open: async function* () {
+          for (const record of waiting) yield { record, etag: "", ageMs: 0, lease: "none" as const };
+        },
+      },
+      queues: { import: async (message) => void woken.push(message) },
       now: () => now,
     },
     never,
   );
 }
 
+let waiting: ImportRecord[] = [];
+let woken: ImportMessage[] = [];
+beforeEach(() => {
+  waiting = [];
+  woken = [];
+});
+
 describe("addScanReport", () => {
+  it("wakes the imports that wait for a report, and no others", async () => {
+    const at = (gate: string) => ({ gate, verdict: "waiting", reason: "?", at: now }) as const;
+    waiting = [
+      makeRecord({ tag: "1", state: "waiting", gates: [at("scan")], hop: 3 }),
+      makeRecord({ tag: "2", state: "waiting", gates: [at("approval")] }),
+      makeRecord({ tag: "3" }),
+    ];
+    expect(await add(trivyReport({ digests: [image], createdAt }))).toMatchObject({ woken: 1 });
+    expect(woken).toEqual([{ watch: waiting[0]?.watch, key: waiting[0]?.key, hop: 3 }]);
+  });
+
   it("keeps a report for all that it names, after an audit row", async () => {
     const findings = [
       { id: "CVE-1", severity: "HIGH" },
@@ -50,6 +77,7 @@ describe("addScanReport", () => {
       digests,
       createdAt,
       findings: { high: 2, low: 1 },
+      woken: 0,
     });
     expect(done).toEqual([
       { actor: "robot", action: "scan-add", subject: digests.join(" "), at: now },

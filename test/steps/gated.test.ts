@@ -180,6 +180,34 @@ describe("a floating tag that cools down", () => {
 });
 
 describe("a version that must be approved", () => {
+  it.each([
+    {
+      name: "its watch was removed",
+      columns: undefined,
+      reason: "Its watch was removed: it does not come in.",
+    },
+    {
+      name: "its watch does not follow it any more",
+      columns: {
+        Source: "up.example/library/app",
+        Tags: "semver <1.1",
+        Target: "m:{tag}",
+        Approval: "always",
+      },
+      reason: "Its watch was changed, and does not follow it any more: it does not come in.",
+    },
+  ])("does not come in when $name, although it is approved then", async ({ columns, reason }) => {
+    const bench = await following({ Approval: "always" }, { first: "approve" });
+    await publish(bench, { "1.1.0": "b" });
+    const id = { group: "default", name: "app" };
+    if (columns === undefined) await bench.stores.watches.remove(id, never);
+    else await bench.stores.watches.put(id, columns, { signal: never, existing: "replace" });
+    await decide(bench, "1.1.0", { decision: "approve" });
+    await bench.drain({ forMs: hour });
+    expect(await recordOf(bench, "1.1.0")).toMatchObject({ state: "overtaken", reason });
+    expect(bench.target.tags.has("m:1.1.0")).toBe(false);
+  });
+
   it("waits for a person, who is told once, and comes in when approved", async () => {
     const bench = await following({ Approval: "always" }, { first: "approve" });
     await publish(bench, { "1.1.0": "b" });
