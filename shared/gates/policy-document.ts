@@ -32,31 +32,37 @@ const ruleSchema = z.strictObject({
 
 const example = '{"rules":[{"source":"docker.io/library/*","cooldown":"3d","approval":"major"}]}';
 
-/** Reads the policy's JSON. `readText` reads files that verifiers name. Throws `invalid`, naming the rule and the field. */
+/**
+ * Reads the policy's JSON. `readText` reads files that verifiers name. Throws `invalid` with every problem, each with its rule and
+ * field.
+ */
 export function parsePolicy(json: string, readText: VerifierContext["readText"]): Policy {
   const raw = parseJson(json);
   const read = document.safeParse(raw);
   if (!read.success) throw wrong(`${schemaProblem(read.error, raw)}; write for example ${example}`);
-  const verifiers = attempt(() => parseVerifiers(read.data.verifiers, readText));
-  const rules: Rule[] = [];
-  for (const [at, each] of read.data.rules.entries()) {
-    const rule = attempt(() => parseRule(each, at));
-    const unknown = rule.verify.find((name) => !verifiers.has(name));
+  const problems: string[] = [];
+  const verifiers = attempt(() => parseVerifiers(read.data.verifiers, readText), problems);
+  const rules = read.data.rules.map((each, at) => attempt(() => parseRule(each, at), problems));
+  for (const [at, rule] of rules.entries()) {
+    const unknown = verifiers && rule?.verify.find((name) => !verifiers.has(name));
     if (unknown !== undefined) {
-      const known = [...verifiers.keys()].join(", ");
-      throw wrong(
+      const known = [...(verifiers?.keys() ?? [])].join(", ");
+      problems.push(
         `rules.${at}.verify names "${printable(unknown)}", and "verifiers" has ${known === "" ? "none" : `only ${printable(known, 300)}`}`,
       );
     }
-    const earlier = rules.findIndex((before) => covers(before, rule));
+    const earlier = rules.slice(0, at).findIndex((before) => before && rule && covers(before, rule));
     if (earlier >= 0) {
-      throw wrong(
-        `rules.${at} (${rule.name}) never applies, since rules.${earlier} (${rules[earlier]?.name}) comes first and matches all of it: put the narrower rule first`,
+      problems.push(
+        `rules.${at} (${rule?.name}) never applies, since rules.${earlier} (${rules[earlier]?.name}) comes first and matches all of it: put the narrower rule first`,
       );
     }
-    rules.push(rule);
   }
-  return createPolicy(rules, verifiers);
+  if (problems.length > 0 || verifiers === undefined) throw wrong(problems.join("; "));
+  return createPolicy(
+    rules.filter((rule) => rule !== undefined),
+    verifiers,
+  );
 }
 
 function parseJson(json: string): unknown {
@@ -127,12 +133,13 @@ function within<T>(at: number, read: () => T): T {
   }
 }
 
-function attempt<T>(read: () => T): T {
+function attempt<T>(read: () => T, problems: string[]): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Failure) throw wrong(error.message);
-    throw error;
+    if (!(error instanceof Failure)) throw error;
+    problems.push(error.message);
+    return undefined;
   }
 }
 

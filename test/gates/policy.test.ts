@@ -198,6 +198,23 @@ describe("a policy", () => {
     expect(message).toContain("never applies, since rules.0");
   });
 
+  it("names all that is wrong, each with its rule", async () => {
+    const rules = [
+      { source: "**" },
+      { source: "ghcr.io/a/b", frob: 1 },
+      { source: "ghcr.io/a/c", cooldown: "x" },
+      { source: "ghcr.io/a/d", verify: ["q"] },
+    ];
+    const { message } = await failureOf(() => parse({ rules }), "invalid");
+    for (const part of [
+      'rules.1: it has the unknown field "frob"',
+      'rules.2: Cooldown "x"',
+      'rules.3.verify names "q"',
+      "rules.3 (source ghcr.io/a/d) never applies",
+    ])
+      expect(message).toContain(part);
+  });
+
   it("may have the narrower rule first", () => {
     parse({ rules: [{ source: "ghcr.io/a/b", watch: "x/*" }, { source: "ghcr.io/a/*" }, { source: "**" }] });
   });
