@@ -118,7 +118,7 @@ async function up({ data, reset, demo }: Options): Promise<void> {
   const api = `${functions.url}/api`;
   await writeRunning(dir, { pid: process.pid, environment, api, functionKey });
   const seconds = (performance.now() - started) / 1000;
-  greet(machine, { functions, seconds, usual: port.kind === "usual", data });
+  greet(machine, { functions, seconds, usual: port.kind === "usual", data, demo });
   await watching;
   await functions.trigger("schedule");
   if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
@@ -159,9 +159,10 @@ function greet(
     readonly seconds: number;
     readonly usual: boolean;
     readonly data: string;
+    readonly demo: boolean;
   },
 ): void {
-  const { functions, seconds, usual, data } = ready;
+  const { functions, seconds, usual, data, demo } = ready;
   const command = data === usualDataFolder ? "npx wharfgate" : `npx wharfgate --data ${data}`;
   const taken = (port: number | undefined) => (port === undefined ? "" : `(port ${port} is taken)`);
   say(`Wharfgate runs on this machine, ready after ${seconds.toFixed(1)} s. Ctrl-C stops it.`);
@@ -175,8 +176,10 @@ function greet(
   say("");
   say("In another terminal:");
   say(`  ${command} status`);
-  say(`  ${command} plan demo/web --explain`);
-  say(`  skopeo inspect --tls-verify=false docker://${registryHost}/mirror/demo/web:1.4.2`);
+  if (demo) {
+    say(`  ${command} plan demo/web --explain`);
+    say(`  skopeo inspect --tls-verify=false docker://${registryHost}/mirror/demo/web:1.4.2`);
+  } else say(`  ${command} watch suggest docker.io/library/nginx`);
   say("");
 }
 
