@@ -2,7 +2,7 @@ import type { ImportRecord } from "../documents/import-record.ts";
 import { manualWatch, watchKey } from "../documents/watch-id.ts";
 import type { Failure } from "../model/failure.ts";
 import { type PutOff, type Urgency, upstreamAsks } from "./host-budget.ts";
-import type { Outcome } from "./import-decision.ts";
+import type { Outcome } from "./import-outcome.ts";
 import { openPace, type Pace, type PacePorts } from "./pace.ts";
 import { isFrom, pauseAskedBy } from "./upstream-pause.ts";
 

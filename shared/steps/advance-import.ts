@@ -10,7 +10,7 @@ import { formatReference } from "../model/reference.ts";
 import { fallbackTagOf } from "../registry/cosign-tags.ts";
 import type { Registries, Registry } from "../registry/registry.ts";
 import { heldNext } from "./held-reason.ts";
-import { accountOf, type Outcome } from "./import-decision.ts";
+import { accountOf, type Outcome } from "./import-outcome.ts";
 import { missingParts } from "./missing-parts.ts";
 
 export interface AdvancePorts {

@@ -2,7 +2,7 @@ import type { ImportRecord } from "../documents/import-record.ts";
 import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
 import type { GateResult, GateSubject } from "../gates/gate.ts";
 import type { Gates } from "../gates/members.ts";
-import type { Outcome } from "./import-decision.ts";
+import type { Outcome } from "./import-outcome.ts";
 import { noLongerWanted, type WantedPorts } from "./still-wanted.ts";
 
 export interface GatesPort extends WantedPorts {

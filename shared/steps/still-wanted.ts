@@ -8,7 +8,7 @@ import { select } from "../policies/select.ts";
 import type { Registries } from "../registry/registry.ts";
 import type { Watches } from "../stores/watches.ts";
 import { movedOn } from "./advance-import.ts";
-import type { Outcome } from "./import-decision.ts";
+import type { Outcome } from "./import-outcome.ts";
 
 export interface WantedPorts {
   readonly watches: Watches;
