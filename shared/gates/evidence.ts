@@ -113,7 +113,9 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
     bytes += layer.size;
     if (bytes > mostBytes) throw new Failure("too-large", `would make more than ${mostBytes} bytes in all`);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of await registry.getBlob(repository, layer, { signal })) chunks.push(chunk);
+    // A piece is valid until the next one is asked for.
+    for await (const chunk of await registry.getBlob(repository, layer, { signal }))
+      chunks.push(Buffer.from(chunk));
     const document = Buffer.concat(chunks);
     documents.set(layer.digest, document);
     return document;

@@ -169,7 +169,8 @@ async function errorBody(answer: HttpStream): Promise<Buffer> {
   let bytes = 0;
   try {
     for await (const chunk of answer.body) {
-      chunks.push(chunk);
+      // A chunk is valid until the next one is asked for.
+      chunks.push(Buffer.from(chunk));
       bytes += chunk.length;
       if (bytes > largestErrorBody) break;
     }

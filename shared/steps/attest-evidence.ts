@@ -140,7 +140,8 @@ async function attachedBundles(
     if (layer === undefined || layer.size > largestBundle) continue;
     const pieces: Uint8Array[] = [];
     const bytes = await registry.getBlob(path, layer, { signal });
-    for await (const piece of bytes) pieces.push(piece);
+    // A piece is valid until the next one is asked for.
+    for await (const piece of bytes) pieces.push(Buffer.from(piece));
     bundles.push(Buffer.concat(pieces).toString("utf8"));
   }
   return bundles;

@@ -10,7 +10,6 @@ import type { Registry } from "../../shared/registry/registry.ts";
 import { importBundle } from "../../shared/steps/import-bundle.ts";
 import { readForeignLayout } from "../../shared/steps/read-foreign-layout.ts";
 import { type BundleBench, createBundleBench, siteName } from "../support/bundle-bench.ts";
-import { collect } from "../support/collect.ts";
 import { type RegistryPeer, run, startDockerRegistry } from "../support/docker-registry.ts";
 import { makeBlob, makeImage, makeIndex, noise, type TestImage } from "../support/images.ts";
 import { describeWithPeers } from "../support/peers.ts";
@@ -78,9 +77,10 @@ describeWithPeers(
       expect(rawOf(`docker://${peer.host}/mirror/app:1.0.0`, "--tls-verify=false")).toBe(digest);
       for (const { blobs } of children) {
         for (const { descriptor, bytes } of blobs) {
-          const read = Buffer.concat(
-            await collect(await site.getBlob("mirror/app", descriptor, { signal: never })),
-          );
+          const pieces: Buffer[] = [];
+          for await (const piece of await site.getBlob("mirror/app", descriptor, { signal: never }))
+            pieces.push(Buffer.from(piece));
+          const read = Buffer.concat(pieces);
           expect(read.equals(bytes)).toBe(true);
         }
       }
