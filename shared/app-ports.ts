@@ -4,7 +4,6 @@ import { createCredentials } from "./auth/credentials.ts";
 import { createRegistries } from "./auth/registries.ts";
 import { createAcr } from "./azure/acr.ts";
 import { createBlobs } from "./azure/blobs.ts";
-import { createByteBlobs } from "./azure/byte-blobs.ts";
 import { createCredential } from "./azure/identity.ts";
 import { createKeyVaults } from "./azure/key-vault.ts";
 import { createOverflow, createQueue } from "./azure/queues.ts";
@@ -64,7 +63,7 @@ export function createPorts(settings: Settings) {
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
   });
   const now = () => new Date();
-  const reports = createScanReports(createByteBlobs(storage.container("scan-reports")));
+  const reports = createScanReports(createBlobs(storage.container("scan-reports")));
   const methods = createMethods({
     registries,
     foreign: registries.foreign,

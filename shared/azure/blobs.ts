@@ -1,12 +1,19 @@
 import type { ContainerClient } from "@azure/storage-blob";
+import { Failure } from "../model/failure.ts";
 import { azureFailure, serviceCodeOf, statusOf } from "./failures.ts";
 
 /** One container of blobs; it is made on first use. Names may have `/`. */
 export interface Blobs {
   readonly container: string;
-  put(name: string, text: string, signal: AbortSignal): Promise<void>;
+  /** Replaces what is there. */
+  put(name: string, content: string | Uint8Array, signal: AbortSignal): Promise<void>;
   /** Whole; undefined where there is none. */
   get(name: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Its bytes; undefined where there is none. Throws `too-large` beyond `maxBytes`. */
+  read(
+    name: string,
+    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+  ): Promise<Buffer | undefined>;
   remove(name: string, signal: AbortSignal): Promise<void>;
   /** Blocks of a blob that were staged, with the size of each, and not committed; the service keeps them for a week. */
   staged(name: string, signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
@@ -44,9 +51,10 @@ export function createBlobs(container: ContainerClient): Blobs {
   };
   return {
     container: containerName,
-    put: (name, text, abortSignal) =>
+    put: (name, content, abortSignal) =>
       attempt(`storing ${name}`, async () => {
-        await container.getBlockBlobClient(name).upload(text, Buffer.byteLength(text), { abortSignal });
+        const bytes = Buffer.from(content);
+        await container.getBlockBlobClient(name).upload(bytes, bytes.length, { abortSignal });
       }),
     get: (name, abortSignal) =>
       attempt(`reading ${name}`, () =>
@@ -55,6 +63,22 @@ export function createBlobs(container: ContainerClient): Blobs {
             .getBlockBlobClient(name)
             .downloadToBuffer(0, undefined, { abortSignal });
           return bytes.toString("utf8");
+        }),
+      ),
+    read: (name, { maxBytes, signal }) =>
+      attempt(`reading ${name}`, () =>
+        absent(async () => {
+          const client = container.getBlockBlobClient(name);
+          const answer = await client.download(0, undefined, { abortSignal: signal });
+          const chunks: Buffer[] = [];
+          let bytes = 0;
+          for await (const chunk of answer.readableStreamBody ?? []) {
+            bytes += chunk.length;
+            if (bytes > maxBytes)
+              throw new Failure("too-large", `${name} in ${containerName} has more than ${maxBytes} bytes`);
+            chunks.push(Buffer.from(chunk));
+          }
+          return Buffer.concat(chunks);
         }),
       ),
     remove: (name, abortSignal) =>

@@ -1,6 +1,7 @@
 import type { Descriptor, Manifest } from "../model/descriptor.ts";
 import { algorithmOf, type Digest, hexOf, isDigest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { readBlob } from "../registry/read-blob.ts";
 import type { Registry } from "../registry/registry.ts";
 import { textField } from "./untrusted-json.ts";
 
@@ -112,11 +113,7 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
       throw new Failure("too-large", `has ${layer.size} bytes: at most ${most} are read`);
     bytes += layer.size;
     if (bytes > mostBytes) throw new Failure("too-large", `would make more than ${mostBytes} bytes in all`);
-    const chunks: Uint8Array[] = [];
-    // A piece is valid until the next one is asked for.
-    for await (const chunk of await registry.getBlob(repository, layer, { signal }))
-      chunks.push(Buffer.from(chunk));
-    const document = Buffer.concat(chunks);
+    const document = await readBlob(registry, { repository, blob: layer }, signal);
     documents.set(layer.digest, document);
     return document;
   }

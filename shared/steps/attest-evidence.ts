@@ -10,6 +10,7 @@ import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { formatReference, parseReference } from "../model/reference.ts";
 import { pushReferrer } from "../registry/push-referrer.ts";
+import { readBlob } from "../registry/read-blob.ts";
 import type { SigningKey, VerifyingKey } from "../signing/signing-key.ts";
 import type { Audit } from "../stores/audit.ts";
 import { type FindEvidencePorts, findEvidence, parseImage } from "./find-evidence.ts";
@@ -138,11 +139,8 @@ async function attachedBundles(
     if (manifest?.annotations?.["dev.sigstore.bundle.predicateType"] !== predicateType) continue;
     const layer = manifest.blobs.find(({ mediaType }) => mediaType === bundleType);
     if (layer === undefined || layer.size > largestBundle) continue;
-    const pieces: Uint8Array[] = [];
-    const bytes = await registry.getBlob(path, layer, { signal });
-    // A piece is valid until the next one is asked for.
-    for await (const piece of bytes) pieces.push(Buffer.from(piece));
-    bundles.push(Buffer.concat(pieces).toString("utf8"));
+    const bytes = await readBlob(registry, { repository: path, blob: layer }, signal);
+    bundles.push(bytes.toString("utf8"));
   }
   return bundles;
 }

@@ -7,6 +7,7 @@ import { digestTagsOf } from "../registry/cosign-tags.ts";
 import type { Watches } from "../stores/watches.ts";
 import { urgencyOf } from "./admit-import.ts";
 import { imagesOfWatch } from "./current-images.ts";
+import { retryDelaysMs } from "./import-decision.ts";
 import { eventOf } from "./import-events.ts";
 import { type LookOptions, type LookPorts, lookForReferrers } from "./look-for-referrers.ts";
 import { openPace, type Pace, type PacePorts } from "./pace.ts";
@@ -28,8 +29,6 @@ export interface FollowResult {
 
 const imagesAtOnce = 100;
 const dayMs = 24 * 3_600_000;
-// As for imports: five tries over an hour and a half, then people must look, and the watch's next day does.
-const retryDelaysMs = [10_000, 60_000, 300_000, 1_200_000, 3_600_000];
 const askAgainMs = 60_000;
 const requestsOfImage = 8;
 // Whoever publishes a version signs it minutes later: one more look, an hour after the image, before that of the next day.

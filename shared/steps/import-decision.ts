@@ -19,8 +19,8 @@ export interface DecisionContext {
   readonly random: number;
 }
 
-// Five tries over about an hour and a half outlast a registry's bad hour; then people must look.
-const retryDelaysMs = [10_000, 60_000, 300_000, 1_200_000, 3_600_000];
+/** Five tries over about an hour and a half outlast a registry's bad hour; then people must look. */
+export const retryDelaysMs = [10_000, 60_000, 300_000, 1_200_000, 3_600_000];
 const askAgainMs = 60_000;
 // Docker Hub counts pulls over six hours: an upstream's limit is waited out, at most this long and every 20 minutes or so.
 // https://docs.docker.com/docker-hub/usage/pulls/

@@ -1,4 +1,4 @@
-import type { ByteBlobs } from "../azure/byte-blobs.ts";
+import type { Blobs } from "../azure/blobs.ts";
 import { largestReport } from "../gates/read-scan-report.ts";
 import type { ScanReports, UploadedReport } from "../gates/scan-reports.ts";
 import { type Digest, digestOf, hexOf, isDigest } from "../model/digest.ts";
@@ -15,7 +15,7 @@ export interface ScanReportStore extends ScanReports {
 
 const largestNote = 4096;
 
-export function createScanReports(blobs: ByteBlobs): ScanReportStore {
+export function createScanReports(blobs: Blobs): ScanReportStore {
   return {
     add: async (digests, { bytes, by, at, createdAt }, signal) => {
       const report = digestOf(bytes);
@@ -26,10 +26,10 @@ export function createScanReports(blobs: ByteBlobs): ScanReportStore {
       return report;
     },
     find: async (digest, signal) => {
-      const text = await blobs.get(noteName(digest), { maxBytes: largestNote, signal });
+      const text = await blobs.read(noteName(digest), { maxBytes: largestNote, signal });
       if (text === undefined) return undefined;
       const { report, ...note } = readNote(digest, text);
-      const bytes = await blobs.get(reportName(report), { maxBytes: largestReport, signal });
+      const bytes = await blobs.read(reportName(report), { maxBytes: largestReport, signal });
       if (bytes === undefined) throw spoilt(digest, "the report itself is gone");
       if (digestOf(bytes) !== report) throw spoilt(digest, "the report is not the one that was uploaded");
       return { bytes, ...note };

@@ -6,6 +6,7 @@ import { digestOf } from "../../shared/model/digest.ts";
 import type { LayoutFiles } from "../../shared/registry/layout/layout-files.ts";
 import { openFolder } from "../../shared/registry/layout/read-folder.ts";
 import { openTar } from "../../shared/registry/layout/read-tar.ts";
+import { readBlob } from "../../shared/registry/read-blob.ts";
 import type { Registry } from "../../shared/registry/registry.ts";
 import { importBundle } from "../../shared/steps/import-bundle.ts";
 import { readForeignLayout } from "../../shared/steps/read-foreign-layout.ts";
@@ -77,10 +78,7 @@ describeWithPeers(
       expect(rawOf(`docker://${peer.host}/mirror/app:1.0.0`, "--tls-verify=false")).toBe(digest);
       for (const { blobs } of children) {
         for (const { descriptor, bytes } of blobs) {
-          const pieces: Buffer[] = [];
-          for await (const piece of await site.getBlob("mirror/app", descriptor, { signal: never }))
-            pieces.push(Buffer.from(piece));
-          const read = Buffer.concat(pieces);
+          const read = await readBlob(site, { repository: "mirror/app", blob: descriptor }, never);
           expect(read.equals(bytes)).toBe(true);
         }
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createByteBlobs } from "../../shared/azure/byte-blobs.ts";
+import { createBlobs } from "../../shared/azure/blobs.ts";
 import { createStorageClients } from "../../shared/azure/storage.ts";
 import { digestOf, hexOf } from "../../shared/model/digest.ts";
 import { createScanReports } from "../../shared/stores/scan-reports.ts";
@@ -17,7 +17,7 @@ const open = () => {
       throw new Error("the emulator needs no Entra ID token");
     },
   );
-  const blobs = createByteBlobs(clients.container(`scan-reports-${opened}`));
+  const blobs = createBlobs(clients.container(`scan-reports-${opened}`));
   return { blobs, reports: createScanReports(blobs) };
 };
 
@@ -87,8 +87,8 @@ describe("a container of blobs", () => {
   it("reads no more than it is told to", async () => {
     const { blobs } = open();
     await blobs.put("x", Buffer.alloc(11), never);
-    expect((await blobs.get("x", { maxBytes: 11, signal: never }))?.length).toBe(11);
-    await failureOf(() => blobs.get("x", { maxBytes: 10, signal: never }), "too-large");
+    expect((await blobs.read("x", { maxBytes: 11, signal: never }))?.length).toBe(11);
+    await failureOf(() => blobs.read("x", { maxBytes: 10, signal: never }), "too-large");
   });
 
   it("ends with canceled when its signal is aborted", async () => {

@@ -6,8 +6,12 @@ export function createMemoryBlobs(container = "memory"): Blobs {
   const blocks = new Map<string, Map<string, Uint8Array>>();
   return {
     container,
-    put: async (name, text) => void texts.set(name, text),
+    put: async (name, content) => void texts.set(name, Buffer.from(content).toString()),
     get: async (name) => texts.get(name),
+    read: async (name) => {
+      const text = texts.get(name);
+      return text === undefined ? undefined : Buffer.from(text);
+    },
     remove: async (name) => void texts.delete(name),
     staged: async (name) =>
       new Map([...(blocks.get(name) ?? [])].map(([id, bytes]) => [id, bytes.length] as const)),
