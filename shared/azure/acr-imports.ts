@@ -68,11 +68,11 @@ export async function checkImport(
   const body = readBody(response.bodyAsText ?? "");
   switch (response.status) {
     case 202:
-      return readOperation(client, response) ?? stillRunning(path);
+      return readOperation(client, response) ?? stillRunning(path, response);
     case 200:
     case 201:
     case 204:
-      return settled(body, path);
+      return settled(body) ?? stillRunning(path, response);
     case 404:
       return { kind: "forgotten" };
     case 400:
@@ -114,15 +114,11 @@ function readOperation(client: AcrClient, answer: Answer): RunningAcrImport | un
       `registry ${client.resource.name}: an operation's URL has ${path.length} characters`,
     );
   }
-  return {
-    kind: "running",
-    path,
-    checkAfterMs: retryAfterMs(answer.headers.get("retry-after"), new Date()) ?? defaultCheckAfterMs,
-  };
+  return stillRunning(path, answer);
 }
 
-/** Some ARM operations answer 200 with a status of their own in the body, also while they run. */
-function settled({ status, text }: Body, path: string): AcrImportState {
+/** Some ARM operations answer 200 with a status of their own in the body, also while they run: undefined. */
+function settled({ status, text }: Body): AcrImportState | undefined {
   switch (status) {
     case "":
     case "succeeded":
@@ -131,12 +127,14 @@ function settled({ status, text }: Body, path: string): AcrImportState {
     case "canceled":
       return { kind: "failed", text: text === "" ? status : text };
     default:
-      return stillRunning(path);
+      return undefined;
   }
 }
 
-function stillRunning(path: string): RunningAcrImport {
-  return { kind: "running", path, checkAfterMs: defaultCheckAfterMs };
+/** Retry-After counts in any answer, whether or not it names the operation again. */
+function stillRunning(path: string, { headers }: Answer): RunningAcrImport {
+  const checkAfterMs = retryAfterMs(headers.get("retry-after"), new Date()) ?? defaultCheckAfterMs;
+  return { kind: "running", path, checkAfterMs };
 }
 
 interface Body {

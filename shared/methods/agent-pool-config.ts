@@ -9,25 +9,20 @@ export interface AgentPoolConfig {
   readonly copyTool: { readonly repository: string; readonly digest: Digest };
   /** Milliseconds that a run may stay queued before it is canceled. */
   readonly queuedLimitMs: number;
-  /** Milliseconds between two looks at a run. */
-  readonly checkAfterMs: number;
 }
 
-const defaults = { queuedLimitMs: 10 * 60_000, checkAfterMs: 10_000 } as const;
+const usualQueuedLimitMs = 10 * 60_000;
 
 /** Throws `invalid`, naming the setting. `copyTool` is `tools/crane@sha256:…`, without a host and without a tag. */
 export function parseAgentPoolConfig(raw: {
   readonly pool: string;
   readonly copyTool: string;
   readonly queuedLimitMs?: number;
-  readonly checkAfterMs?: number;
 }): AgentPoolConfig {
-  const { queuedLimitMs, checkAfterMs } = { ...defaults, ...raw };
-  for (const ms of [queuedLimitMs, checkAfterMs]) {
-    if (Number.isSafeInteger(ms) && ms > 0) continue;
-    throw new Failure("invalid", `an agent pool's limits are positive milliseconds, not ${ms}`);
-  }
-  return { pool: parsePool(raw.pool), copyTool: parseCopyTool(raw.copyTool), queuedLimitMs, checkAfterMs };
+  const { queuedLimitMs = usualQueuedLimitMs } = raw;
+  if (!Number.isSafeInteger(queuedLimitMs) || queuedLimitMs <= 0)
+    throw new Failure("invalid", `an agent pool's limit is positive milliseconds, not ${queuedLimitMs}`);
+  return { pool: parsePool(raw.pool), copyTool: parseCopyTool(raw.copyTool), queuedLimitMs };
 }
 
 function parsePool(text: string): string {

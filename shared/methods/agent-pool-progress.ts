@@ -48,11 +48,17 @@ export async function progressOf(ports: Ports, look: Look): Promise<Progress> {
   }
 }
 
-function running({ config }: Ports, { run: { id, link }, scheduledAt }: Look): Progress {
+// Small images take seconds, large ones minutes: the next look comes after as long again as the run has taken, so that an end is
+// seen by twice its time, and a thousand runs do not use up what ARM answers.
+const soonestMs = 2_000;
+const latestMs = 10_000;
+
+function running({ now }: Ports, { run: { id, link }, scheduledAt }: Look): Progress {
+  const ageMs = now().getTime() - scheduledAt;
   return {
     kind: "running",
     operation: { runId: id, scheduledAt },
-    checkAfterMs: config.checkAfterMs,
+    checkAfterMs: Math.min(latestMs, Math.max(soonestMs, ageMs)),
     ...(link === undefined ? {} : { link }),
   };
 }

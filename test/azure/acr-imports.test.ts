@@ -129,6 +129,16 @@ describe("imports", () => {
     expect(state.checkAfterMs).toBeLessThanOrEqual(atMost);
   });
 
+  it("waits as Retry-After says where an answer does not name the operation again", async () => {
+    const { path } = await start(request);
+    machine.arm.faults.answer = () => ({ status: 202, headers: { "Retry-After": "7" } });
+    expect(await machine.acr.checkImport(path, signal)).toEqual({
+      kind: "running",
+      path,
+      checkAfterMs: 7000,
+    });
+  });
+
   it.each([
     [
       "ARM's error",

@@ -197,6 +197,21 @@ describe("agent-pool", () => {
     await method.cancel(order, started.operation, signal);
   });
 
+  it.each([
+    { name: "at once", ageMs: 0, waitMs: 2_000 },
+    { name: "by a clock that is behind", ageMs: -5_000, waitMs: 2_000 },
+    { name: "after a while", ageMs: 4_500, waitMs: 4_500 },
+    { name: "after a minute", ageMs: 60_000, waitMs: 10_000 },
+  ])("looks again after as long again as a run has taken: $name", async ({ ageMs, waitMs }) => {
+    machine.arm.faults.run = { kind: "hang" };
+    const method = open();
+    const started = await method.start(order, signal);
+    if (started.kind !== "running") throw new Error("expected it to run");
+    now = new Date(now.getTime() + ageMs);
+    expect(await method.check(order, started.operation, signal)).toMatchObject({ checkAfterMs: waitMs });
+    await method.cancel(order, started.operation, signal);
+  });
+
   it("names the settings when no pool is configured", () => {
     const methods = createMethods({
       registries: noRegistries,
@@ -214,7 +229,6 @@ describe("parseAgentPoolConfig", () => {
       pool: "pool",
       copyTool: { repository: "tools/crane", digest: otherDigest },
       queuedLimitMs: 600_000,
-      checkAfterMs: 10_000,
     });
   });
 
@@ -230,7 +244,6 @@ describe("parseAgentPoolConfig", () => {
     ["a pool with a slash", { pool: "../x" }],
     ["no pool", { pool: "" }],
     ["a limit of nothing", { queuedLimitMs: 0 }],
-    ["no time between two looks", { checkAfterMs: 0 }],
   ])("refuses %s", (_name, wrong) => {
     expect(() => parseAgentPoolConfig({ pool: "pool", copyTool, ...wrong })).toThrow(
       expect.objectContaining({ code: "invalid" }),
