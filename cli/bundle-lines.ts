@@ -43,6 +43,7 @@ export function bundleLines(manifest: BundleManifest, keyId: string): string[] {
   return [
     `Bundle ${sequence} (${kind}) for ${site}, of ${created}, signed by ${shortDigest(keyId)}`,
     `${counted(images.length, "image")}, ${counted(blobs.length, "blob")}, ${sizeText(bytes)}${left}`,
+    "All of it is read and verified before anything is sent",
   ];
 }
 

@@ -32,8 +32,8 @@ export interface ImportBundlePorts {
 }
 
 /**
- * Brings a bundle's images into the site's registry, each with its tag last, and takes the inventory that the next bundle is
- * computed from. What is there is not sent again, so that an import that broke off is simply begun anew. An image that
+ * Reads all of a bundle, and sends nothing when any of it is not what it says. Then brings its images into the site's
+ * registry, each with its tag last, and takes the inventory that the next bundle is computed from. What is there is not sent again, so that an import that broke off is simply begun anew. An image that
  * cannot be brought in is refused with its reason, and the others go on.
  */
 export async function importBundle(
@@ -43,6 +43,7 @@ export async function importBundle(
 ): Promise<SiteReceipt> {
   const { registry, now } = ports;
   const startedAt = now().toISOString();
+  await order.contents.verify(signal);
   const known = createKnownBlobs();
   for (const [digest, repository] of order.assumes) known.add(digest, repository);
   const from = bundleSource(order, registry);

@@ -16,7 +16,7 @@ import {
   openLayout,
   readFile,
 } from "../registry/layout/open-layout.ts";
-import { openEnvelope, parseEnvelope } from "../signing/envelope.ts";
+import { type Envelope, openEnvelope, parseEnvelope } from "../signing/envelope.ts";
 import type { VerifyingKey } from "../signing/signing-key.ts";
 import type { BundleImport } from "./import-bundle.ts";
 
@@ -48,11 +48,9 @@ export async function readBundle(
     );
   }
   const text = await readFile(files, { name: bundleFile, most: largestBundleManifest, signal });
-  const { statement, key } = openEnvelope(parseEnvelope(text.toString("utf8"), what), {
-    payloadType: bundleType,
-    trusted,
-    what,
-  });
+  const envelope = parseEnvelope(text.toString("utf8"), what);
+  const { statement, key } = openEnvelope(envelope, { payloadType: bundleType, trusted, what });
+  requireAsWritten(text, { envelope, key, place: files.place });
   const manifest = parseBundleManifest(statement);
   if (manifest.site !== site) {
     throw new Failure("blocked", `${what} is for the site ${manifest.site}, not for ${printable(site)}`);
@@ -63,6 +61,22 @@ export async function readBundle(
   }
   requireSignedFiles(files, manifest);
   return { manifest, key, order: orderOf(manifest, layout) };
+}
+
+/** What a signature does not cover (which key it names, spaces, spellings of base64) is as we write it, or was changed. */
+function requireAsWritten(
+  text: Buffer,
+  { envelope, key, place }: { envelope: Envelope; key: VerifyingKey; place: string },
+): void {
+  const { payload, payloadType, signatures } = envelope;
+  const again = (base64: string) => Buffer.from(base64, "base64").toString("base64");
+  const written = {
+    payloadType,
+    payload: again(payload),
+    signatures: signatures.slice(0, 1).map(({ sig }) => ({ keyid: key.id, sig: again(sig) })),
+  };
+  if (text.equals(Buffer.from(JSON.stringify(written)))) return;
+  throw new Failure("integrity", `${place}: ${bundleFile} was changed around what is signed in it`);
 }
 
 function orderOf(manifest: BundleManifest, { contents }: Layout): BundleImport {

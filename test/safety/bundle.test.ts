@@ -23,7 +23,6 @@ const image = (seed: string): TestImage => makeImage([base, makeBlob(noise(seed,
 const children = [image("amd64"), image("arm64")] as const;
 const index: TestImage = { manifest: makeIndex(children.map(({ manifest }) => manifest)), blobs: [] };
 const single = image("single");
-const { digest } = index.manifest.descriptor;
 const stranger = readSigningKey(generateKeyPair().privatePem);
 
 let bench: BundleBench;
@@ -78,29 +77,19 @@ async function resigned(
 }
 
 describe("case 62: a bundle that was tampered with", () => {
-  it("brings nothing in, whichever byte was changed", async () => {
+  it("is refused before anything is sent, whichever byte was changed", async () => {
     await bench.export(order);
     const whole = bench.read();
-    for (let at = 0; at < whole.length; at += 83) {
+    // All that the site has already is not sent again, and read all the same.
+    await bench.import();
+    bench.site.calls.length = 0;
+    for (let at = 0; at < whole.length; at += 7) {
       const spoilt = Buffer.from(whole);
       spoilt[at] = (spoilt[at] ?? 0) ^ 0x5a;
-      bench.site.manifests.clear();
-      bench.site.blobs.clear();
-      let outcomes: string[] = [];
-      try {
-        outcomes = (await importOf(spoilt)).images.map(({ outcome }) => outcome);
-      } catch (error) {
-        expect(error, `byte ${at}`).toBeInstanceOf(Failure);
-      }
-      // What is there is what was signed, however much of it.
-      for (const [name, bytes] of bench.site.blobs)
-        expect(name.endsWith(digestOf(bytes)), `byte ${at}`).toBe(true);
-      const tags = [...bench.site.manifests].filter(([name]) => !name.includes("@"));
-      expect(tags.length, `byte ${at}`).toBe(outcomes.filter((outcome) => outcome === "imported").length);
-      for (const [name, { descriptor }] of tags) {
-        expect(descriptor.digest).toBe(name.endsWith("1.0.0") ? digest : single.manifest.descriptor.digest);
-      }
+      const outcome = await importOf(spoilt).catch((error: unknown) => error);
+      expect(outcome, `byte ${at}`).toBeInstanceOf(Failure);
     }
+    expect(bench.site.calls).toEqual([]);
   });
 
   it("is refused before anything is sent, wherever it was cut off", async () => {
@@ -231,7 +220,7 @@ describe("case 62: a bundle that was tampered with", () => {
     expect(written().filter((call) => call.startsWith("putManifest"))).toEqual([]);
   });
 
-  it("that promises other sizes than its manifests is refused image by image", async () => {
+  it("that was signed with a blob that is none is refused before anything is sent", async () => {
     await bench.export(order);
     const longer = Buffer.concat([base.bytes, Buffer.alloc(10)]);
     const bytes = await resigned(({ blobs }, parts) => ({
@@ -244,11 +233,8 @@ describe("case 62: a bundle that was tampered with", () => {
         part.name === blobFile(base.descriptor.digest) ? { ...part, content: longer } : part,
       ),
     }));
-    const { images } = await importOf(bytes);
-    expect(images.map(({ reason }) => reason)).toEqual([
-      expect.stringContaining("has 710 bytes, not the 700"),
-      expect.stringContaining("has 710 bytes, not the 700"),
-    ]);
+    await failureOf(() => importOf(bytes), "integrity");
+    expect(bench.site.calls).toEqual([]);
   });
 });
 
@@ -280,12 +266,14 @@ describe("case 62: a layout that nobody has signed", () => {
     const path = join(bench.folder, "foreign.tar");
     writeFileSync(path, bytes);
     const files = await openTar(path, never);
-    const options = { site: siteName, existing: "keep", signal: never } as const;
-    const found = await readForeignLayout(files, options);
-    const ports = { registry: bench.site, now: () => new Date(), told: () => {} };
-    const receipt = await importBundle(found, ports, never);
-    await files.close();
-    return receipt.images;
+    try {
+      const options = { site: siteName, existing: "keep", signal: never } as const;
+      const found = await readForeignLayout(files, options);
+      const ports = { registry: bench.site, now: () => new Date(), told: () => {} };
+      return (await importBundle(found, ports, never)).images;
+    } finally {
+      await files.close();
+    }
   };
 
   it("is taken up to three levels of indexes, and refused beyond", async () => {
@@ -299,14 +287,21 @@ describe("case 62: a layout that nobody has signed", () => {
     });
   });
 
+  it("that promises other sizes than its files have is refused image by image", async () => {
+    const { descriptor, bytes } = base;
+    const lying = makeImage([{ descriptor: { ...descriptor, size: 710 }, bytes }]);
+    expect(await bring(layoutOf([lying]))).toMatchObject([
+      { outcome: "refused", reason: expect.stringContaining("has 700 bytes, not the 710") },
+    ]);
+  });
+
   it("is refused when a file is not what its name says", async () => {
     const bytes = layoutOf([single]);
     const at = bytes.indexOf(base.bytes);
     bytes[at] = (bytes[at] ?? 0) ^ 1;
-    expect(await bring(bytes)).toMatchObject([
-      { outcome: "refused", reason: expect.stringContaining("do not match the digest") },
-    ]);
-    expect([...bench.site.manifests.keys()]).toEqual([]);
+    const { message } = await failureOf(() => bring(bytes), "integrity");
+    expect(message).toContain(`${blobFile(base.descriptor.digest)} do not match`);
+    expect(bench.site.calls).toEqual([]);
   });
 });
 

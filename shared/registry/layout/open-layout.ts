@@ -5,6 +5,7 @@ import type { CopySource } from "../copy-route.ts";
 import { largestManifest, parseManifest } from "../parse-manifest.ts";
 import { createBlobHash, verifiedBlob } from "../verified-blob.ts";
 import type { LayoutFiles } from "./layout-files.ts";
+import { verifyBlobs } from "./verify-blobs.ts";
 
 /** An OCI image layout: what its index names, and its contents as a registry whose repositories are all the same. */
 export interface Layout {
@@ -16,6 +17,8 @@ export interface Layout {
 
 export interface LayoutContents extends CopySource {
   has(digest: Digest): boolean;
+  /** Reads all of it, once. Throws `integrity` when any blob is something else than its name says. */
+  verify(signal: AbortSignal): Promise<void>;
 }
 
 /** Source: OCI image specification 1.1, image-layout.md. */
@@ -98,6 +101,7 @@ function contentsOf(files: LayoutFiles, named: readonly Descriptor[]): LayoutCon
   return {
     host: files.place,
     has: (digest) => files.size(blobFile(digest)) !== undefined,
+    verify: (signal) => verifyBlobs(files, signal),
     getManifest,
     getBlob: async (_, { digest, size }, { signal, offset = 0, hash }) => {
       const name = blobFile(digest);

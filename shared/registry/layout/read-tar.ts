@@ -82,6 +82,10 @@ async function scan({ file, total, place }: Tar, signal: AbortSignal): Promise<R
     const size = isExtension(header) ? header.size : (longSize ?? header.size);
     const next = at + blockBytes + paddedSize(size);
     if (next > total) throw brokenOff(place, total, `"${printable(longName ?? header.name)}" is cut off`);
+    const padding = await window(next - (paddedSize(size) - size), paddedSize(size) - size);
+    if (padding === undefined || !isZeroBlock(padding)) {
+      throw new Failure("blocked", `${where}: there is something between the end of this file and the next`);
+    }
     if (isExtension(header)) {
       if (size > mostExtension)
         throw new Failure("too-large", `${where}: a name of ${size} bytes is not taken`);

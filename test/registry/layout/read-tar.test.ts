@@ -203,6 +203,11 @@ describe("a tar file", () => {
       "blocked",
     ],
     ["a second tar file after its end", Buffer.concat([tarOf([file]), tarOf([{ name: "b" }])]), "blocked"],
+    [
+      "something behind a file, before the next",
+      tarOf([file, { name: "b" }]).fill("x", 1023, 1024),
+      "blocked",
+    ],
     ["megabytes after its end", tarOf([file], Buffer.alloc(2 * 1024 * 1024)), "blocked"],
   ])("with %s is refused", async (_name, bytes, code) => {
     const { message } = await failureOf(() => openTar(fileOf(bytes), never), code);
