@@ -1,12 +1,14 @@
 import { type Evidence, sourceOf, targetOf } from "../shared/documents/evidence.ts";
 import { plain } from "../shared/notifiers/inert.ts";
 import type { EvidenceAnswer, ImageEvidence } from "../shared/steps/find-evidence.ts";
+import type { StandingImport } from "../shared/steps/standing-imports.ts";
 
 const labelWidth = 9;
 const narrowest = 40;
 // Long enough for every reason that is kept.
 const longest = 4000;
 const mostListed = 20;
+const mostStanding = 5;
 
 /** What the record says of an image, in lines that fit a terminal. All that others wrote is made inert. */
 export function evidenceLines({ images }: EvidenceAnswer, columns: number): string[] {
@@ -17,20 +19,60 @@ export function evidenceLines({ images }: EvidenceAnswer, columns: number): stri
 type Wrap = (label: string, text: string) => string[];
 
 function linesOf(image: ImageEvidence, wrap: Wrap): string[] {
-  const { verdict, summary, now, record, history, referrers } = image;
+  const { verdict, summary, now, record, history, referrers, imports = [] } = image;
+  const others = history.filter((each) => !imports.some((standing) => isOf(each, standing)));
   return [
     ...wrap("image", image.image),
     ...wrap(verdict === "on-record" || verdict === "by-receipt" ? "ok" : "NO", summary),
     ...(record === undefined ? [] : recordLines(record, wrap)),
     ...(now === undefined ? [] : wrap("now", `${now.digest ?? "not in the registry"} (HEAD at ${now.at})`)),
-    ...listed(
-      history,
-      "earlier",
-      (each) => `${each.outcome} ${each.endedAt}: ${earlier(each, record)}`,
-      wrap,
-    ),
+    ...imports.slice(0, mostStanding).flatMap((standing) => standingLines(standing, wrap)),
+    ...(imports.length > mostStanding
+      ? wrap("import", `and ${imports.length - mostStanding} more: --json tells all`)
+      : []),
+    ...listed(others, "earlier", (each) => `${each.outcome} ${each.endedAt}: ${earlier(each, record)}`, wrap),
     ...listed(referrers, "with it", (each) => `${each.outcome} ${each.endedAt}: ${each.digest}`, wrap),
   ];
+}
+
+/** Whether the row tells what the import itself tells already. */
+function isOf(row: Evidence, { importId, endedAt }: StandingImport): boolean {
+  return row.import === importId && row.endedAt === endedAt;
+}
+
+/** Where an import stands that has not brought the image in: what the gates said, what it waits for, what to do. */
+function standingLines(standing: StandingImport, wrap: Wrap): string[] {
+  const { name, state, digest, source, watch, requestedBy, seenAt, gates = [], decisions = [] } = standing;
+  const { dueAt, transfer, next, link, importId } = standing;
+  const reason = reasonBeside(standing);
+  return [
+    ...wrap("import", `${name} ${state}`),
+    ...wrap("digest", digest),
+    ...wrap("from", source),
+    ...wrap("asked by", watch === requestedBy ? watch : `${requestedBy} (${watch})`),
+    ...wrap("seen", seenAt),
+    ...gates.flatMap(({ gate, verdict, reason: said, at }) =>
+      wrap("gate", `${gate} ${verdict} ${at}: ${said}`),
+    ),
+    ...decisions.flatMap(({ decision, by, at, reason: said }) =>
+      wrap("decision", `${decision} by ${by} ${at}${said === undefined ? "" : `: ${said}`}`),
+    ),
+    ...(transfer === undefined ? [] : wrap("moved", transfer)),
+    ...(reason === undefined ? [] : wrap("reason", reason)),
+    ...(dueAt === undefined ? [] : wrap("again", `looked at ${dueAt}, or earlier`)),
+    ...wrap("next", next),
+    ...(link === undefined ? [] : wrap("log", link)),
+    ...wrap("id", importId),
+  ];
+}
+
+/** The ledger's reason without what the last gate's line and the next step tell anyway. */
+function reasonBeside({ reason, next, gates = [] }: StandingImport): string | undefined {
+  if (reason === undefined) return undefined;
+  const rest = (reason.endsWith(next) ? reason.slice(0, -next.length) : reason).trim();
+  const last = gates.at(-1);
+  const told = last !== undefined && last.verdict !== "passed" && rest.startsWith(last.reason);
+  return rest === "" || told ? undefined : rest;
 }
 
 function recordLines(record: Evidence, wrap: Wrap): string[] {
@@ -91,15 +133,16 @@ function listed<T>(items: readonly T[], label: string, text: (item: T) => string
   ];
 }
 
-/** Label and text side by side; what does not fit goes on below, broken between words or, where there are none, anywhere. */
+/** Label and text side by side; what does not fit goes on below. A word is never broken, so that ids and digests can be copied. */
 function wrapAt(columns: number): Wrap {
   const room = columns - labelWidth;
   return (label, text) => {
     const lines: string[] = [];
     let rest = plain(text, longest);
     while (rest.length > room) {
-      const blank = rest.lastIndexOf(" ", room);
-      const end = blank > 0 ? blank : room;
+      const within = rest.lastIndexOf(" ", room);
+      const end = within > 0 ? within : rest.indexOf(" ", room);
+      if (end < 0) break;
       lines.push(rest.slice(0, end));
       rest = rest.slice(end).trimStart();
     }

@@ -5,7 +5,9 @@ import { run } from "./command.ts";
 export function addUnlockCommand(program: Command): void {
   program
     .command("unlock <image>")
-    .description("take Wharfgate's lock from a tag at the target")
+    .description(
+      "take Wharfgate's lock from a tag at the target: repository:tag, or group/name:tag of its import",
+    )
     .requiredOption("--reason <text>", "why, for the audit")
     .action(
       run(async ({ app, output, signal, actor }, image: string, { reason }: { readonly reason: string }) => {

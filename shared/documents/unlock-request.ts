@@ -1,12 +1,10 @@
 import { z } from "zod";
-import { printable } from "../model/digest.ts";
-import { Failure } from "../model/failure.ts";
-import { parseReference, type Repository } from "../model/reference.ts";
 import { readRequestBody } from "./request-body.ts";
 
 /** A locked tag at the target that somebody wants to change: `POST /api/unlock`, or `wharfgate unlock`. */
 export interface UnlockRequest {
-  readonly target: Repository & { readonly tag: string };
+  /** As somebody names it; may be the name of its import. */
+  readonly image: string;
   readonly reason: string;
 }
 
@@ -15,16 +13,9 @@ const schema = z.strictObject({
   reason: z.string().trim().min(1).max(500),
 });
 
-const example = '{"image":"registry.example/mirror/nginx:1.27.1","reason":"replaced by a rebuilt image"}';
+const example = '{"image":"mirror/nginx:1.27.1","reason":"replaced by a rebuilt image"}';
 
 /** Throws `invalid`, naming the field. */
-export function parseUnlockRequest(body: unknown, targetHost: string): UnlockRequest {
-  const { image, reason } = readRequestBody(schema, body, example);
-  const { host, path, tag, digest } = parseReference(image);
-  if (host === targetHost && tag !== undefined && digest === undefined)
-    return { target: { host, path, tag }, reason };
-  throw new Failure(
-    "invalid",
-    `"${printable(image)}" is not a tag at the target: expected ${targetHost}/repository:tag`,
-  );
+export function parseUnlockRequest(body: unknown): UnlockRequest {
+  return readRequestBody(schema, body, example);
 }

@@ -43,6 +43,12 @@ export function parseWatchPath(text: string): WatchId {
   return second === undefined ? parseWatchId("default", first) : parseWatchId(first, second);
 }
 
+/** Whether a text could name a watch. */
+export function isWatchPath(text: string): boolean {
+  const parts = text.split("/");
+  return parts.length <= 2 && parts.every((part) => pattern.test(part));
+}
+
 /** The name that a watch has unless told otherwise: the last part of its source. */
 export function nameFor({ path }: Repository): string {
   const name = path.slice(path.lastIndexOf("/") + 1).replaceAll(/[._]+/g, "-");

@@ -6,7 +6,7 @@ import {
   verifyAttestation,
 } from "../documents/attestation.ts";
 import type { Evidence } from "../documents/evidence.ts";
-import type { Digest } from "../model/digest.ts";
+import { type Digest, printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { formatReference, parseReference } from "../model/reference.ts";
 import { pushReferrer } from "../registry/push-referrer.ts";
@@ -84,7 +84,10 @@ async function onRecord(
   const { images } = await findEvidence(asked, ports, signal);
   const [image, another] = images;
   if (another !== undefined)
-    throw new Failure("invalid", `${asked} is in ${images.length} repositories: name one, as repo@${asked}`);
+    throw new Failure(
+      "invalid",
+      `${printable(asked)} names ${images.length} images: name one, such as ${another.image}`,
+    );
   if (image?.verdict === "on-record" && image.record !== undefined)
     return { image: image.image, record: image.record };
   throw new Failure(

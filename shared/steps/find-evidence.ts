@@ -1,16 +1,18 @@
 import type { Evidence } from "../documents/evidence.ts";
-import type { Clock } from "../model/clock.ts";
-import { type Digest, isDigest, parseDigest, shortDigest } from "../model/digest.ts";
+import { type ImportRecord, parseImportId } from "../documents/import-record.ts";
+import { type Digest, isDigest, parseDigest, printable, shortDigest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { formatReference, parseReference, type Reference } from "../model/reference.ts";
-import type { Registry } from "../registry/registry.ts";
 import type { EvidenceStore } from "../stores/evidence.ts";
+import type { ImageAtTarget, Ledger } from "../stores/ledger.ts";
+import { type Compared, type ComparePorts, compareTarget, type TargetNow } from "./compare-target.ts";
+import { targetsNamed } from "./find-import.ts";
+import { mayComeIn, type Standing, type StandingImport, standingOf } from "./standing-imports.ts";
 
-export interface FindEvidencePorts {
+export interface FindEvidencePorts extends ComparePorts {
   readonly evidence: EvidenceStore;
-  readonly openTarget: (host: string) => Registry;
+  readonly ledger: Ledger;
   readonly targetHost: string;
-  readonly now: Clock;
 }
 
 /** What is known of one image at the target, and whether the registry has this very image now. */
@@ -20,19 +22,25 @@ export interface ImageEvidence {
   /**
    * `on-record`: brought in by Wharfgate, and the registry has this digest now. `by-receipt`: a disconnected site has signed that
    * it came in there, and its registry cannot be asked. `differs`: it has another one. `gone`: it has none.
-   * `unknown`: it could not be asked. `no-record`: not brought in by Wharfgate.
+   * `unknown`: it could not be asked. `not-yet`: not brought in so far, and an import of it is under way, waits or is held.
+   * `no-record`: not brought in by Wharfgate.
    */
-  readonly verdict: "on-record" | "by-receipt" | "differs" | "gone" | "unknown" | "no-record";
+  readonly verdict: Compared["verdict"] | Standing["verdict"];
   /** The same in a sentence, with what it means. */
   readonly summary: string;
   /** What a HEAD at the registry gave just now. */
-  readonly now?: { readonly digest?: Digest; readonly at: string };
+  readonly now?: TargetNow;
   /** How it came in last. */
   readonly record?: Evidence;
   /** What else is on record of this tag or digest, newest first: previous digests, denials, removals. */
   readonly history: readonly Evidence[];
   /** Signatures, attestations and the like that came in with it. */
   readonly referrers: readonly Evidence[];
+  /**
+   * Where the registry does not have what is on record: the ledger's imports of it that have not brought it in, those that still
+   * may first. Absent when there is none.
+   */
+  readonly imports?: readonly StandingImport[];
 }
 
 /** `complete`: every image that was found is on record, and the registry has it, or the site has signed for it. */
@@ -49,17 +57,15 @@ const mostHistory = 100;
 const mostRepositories = 20;
 
 /**
- * Answers for `registry/repo:tag`, `repo:tag` (at the target), `repo@sha256:…`, or a bare digest, which is looked for in all
- * repositories. Throws `invalid` for anything else.
+ * Answers for `registry/repo:tag`, `repo:tag` (at the target), `repo@sha256:…`, a bare digest, which is looked for in all
+ * repositories, or an import as people name it. Throws `invalid` for anything else.
  */
 export async function findEvidence(
   asked: string,
   ports: FindEvidencePorts,
   signal: AbortSignal,
 ): Promise<EvidenceAnswer> {
-  const images = isDigest(asked)
-    ? await anywhere(asked, ports, signal)
-    : [await ofReference(parseImage(asked, ports.targetHost), ports, signal)];
+  const images = isDigest(asked) ? await anywhere(asked, ports, signal) : await ofName(asked, ports, signal);
   return { asked, complete: images.every(({ verdict }) => answered.has(verdict)), images };
 }
 
@@ -72,6 +78,29 @@ export function parseImage(text: string, targetHost: string): Reference {
     "invalid",
     `${formatReference(reference)} names no image: add a tag or a digest, such as :1.0.0`,
   );
+}
+
+/** What names no image at the target may be the name of an import: `group/name:tag`. */
+async function ofName(
+  asked: string,
+  ports: FindEvidencePorts,
+  signal: AbortSignal,
+): Promise<readonly ImageEvidence[]> {
+  const image =
+    parseImportId(asked) === undefined
+      ? await ofReference(parseImage(asked, ports.targetHost), ports, signal)
+      : undefined;
+  if (image !== undefined && !isUnheardOf(image)) return [image];
+  const found: ImageEvidence[] = [];
+  for (const target of await targetsNamed(asked, ports.ledger, signal))
+    found.push(await ofReference(target, ports, signal));
+  if (found.length > 0) return found;
+  if (image !== undefined) return [image];
+  throw new Failure("not-found", `There is no import "${printable(asked)}"`);
+}
+
+function isUnheardOf({ verdict, history, imports }: ImageEvidence): boolean {
+  return verdict === "no-record" && history.length === 0 && imports === undefined;
 }
 
 async function ofReference(
@@ -96,8 +125,10 @@ async function anywhere(
 ): Promise<ImageEvidence[]> {
   const rows = await collected(ports.evidence.anywhere(digest, signal));
   const repositories = Map.groupBy(rows, ({ target }) => target);
-  if (repositories.size === 0)
-    return [nothingOf(digest, `No repository of the record has ${shortDigest(digest)}.`)];
+  if (repositories.size === 0) {
+    const imports = await importsOf({ digest }, ports.ledger, signal);
+    return [nothingOf(digest, `No repository of the record has ${shortDigest(digest)}.`, imports)];
+  }
   const found: ImageEvidence[] = [];
   for (const [target, those] of [...repositories].slice(0, mostRepositories))
     found.push(await describe({ ...parseReference(target), digest }, those, ports, signal));
@@ -112,96 +143,54 @@ async function describe(
 ): Promise<ImageEvidence> {
   const image = formatReference(reference);
   const [latest] = rows;
-  if (latest === undefined) return nothingOf(image, "The record has nothing under this name.");
   const record = rows.find(({ outcome }) => outcome === "done");
+  if (latest === undefined || record === undefined) {
+    const imports = await importsOf(atTarget(reference), ports.ledger, signal);
+    const found =
+      latest === undefined
+        ? "The record has nothing under this name."
+        : `It was ${latest.outcome} at ${latest.endedAt}.`;
+    return { ...nothingOf(image, found, imports), history: rows.slice(0, mostHistory) };
+  }
   const history = rows.filter((row) => row !== record).slice(0, mostHistory);
-  const { now, verdict, summary } = await compare(reference, { latest, record, rows }, ports, signal);
-  const subject = record ?? latest;
+  const { now, verdict, summary } = await compareTarget(reference, { latest, record, rows }, ports, signal);
   const referrers = await collected(
-    ports.evidence.referrersOf(reference, parseDigest(subject.digest), signal),
+    ports.evidence.referrersOf(reference, parseDigest(record.digest), signal),
   );
-  return { image, verdict, summary, ...(now && { now }), ...(record && { record }), history, referrers };
+  const told = { image, ...(now && { now }), record, history, referrers } as const;
+  if (verdict !== "differs" && verdict !== "gone") return { ...told, verdict, summary };
+  const imports = (await importsOf(atTarget(reference), ports.ledger, signal)).filter(mayComeIn);
+  const standing = standingOf(imports);
+  if (standing.summary === undefined) return { ...told, verdict, summary };
+  return { ...told, verdict, summary: `${summary} ${standing.summary}.`, imports: standing.imports };
 }
 
-interface Rows {
-  readonly rows: readonly Evidence[];
-  readonly latest: Evidence;
-  readonly record: Evidence | undefined;
+function atTarget({ host, path, tag, digest }: Reference): ImageAtTarget {
+  const repository = { host, path };
+  return digest === undefined ? { repository, tag: tag ?? "" } : { repository, digest };
 }
 
-/** What the registry has now, against what is on record. */
-async function compare(
-  reference: Reference,
-  { rows, latest, record }: Rows,
-  ports: FindEvidencePorts,
+async function importsOf(
+  image: ImageAtTarget,
+  ledger: Ledger,
   signal: AbortSignal,
-): Promise<Pick<ImageEvidence, "verdict" | "summary" | "now">> {
-  if (record === undefined) {
-    const summary = `Not brought in by Wharfgate: it was ${latest.outcome} at ${latest.endedAt}.`;
-    return { verdict: "no-record", summary };
-  }
-  if (record.proof?.receipt !== undefined) {
-    const summary = `On record, by ${record.proof.by}: nobody can ask that site's registry from here.`;
-    return { verdict: "by-receipt", summary };
-  }
-  const head = await askRegistry(reference, ports, signal);
-  if (head.kind === "unknown") return { verdict: "unknown", summary: head.reason };
-  const { now } = head;
-  if (latest.outcome === "removed" && now.digest !== undefined) {
-    const summary = `DIFFERS FROM THE RECORD: it was removed at ${latest.endedAt}, and the registry has ${now.digest} now: somebody else pushed it.`;
-    return { verdict: "differs", now, summary };
-  }
-  if (now.digest === record.digest) {
-    return {
-      verdict: "on-record",
-      now,
-      summary: "Brought in by Wharfgate, and the registry has this very digest now.",
-    };
-  }
-  if (now.digest === undefined) {
-    const removed = latest.outcome === "removed" ? `: it was removed at ${latest.endedAt}` : "";
-    return { verdict: "gone", now, summary: `On record, but the registry does not have it now${removed}.` };
-  }
-  const earlier = rows.find(({ outcome, digest }) => outcome === "done" && digest === now.digest);
-  const what =
-    earlier === undefined
-      ? "which Wharfgate has not brought in under this name: somebody else pushed it"
-      : `which Wharfgate brought in at ${earlier.endedAt}, before the one on record: somebody else set the tag back`;
-  return {
-    verdict: "differs",
-    now,
-    summary: `DIFFERS FROM THE RECORD: the registry has ${now.digest} now, ${what}.`,
-  };
+): Promise<readonly ImportRecord[]> {
+  const found: ImportRecord[] = [];
+  for await (const { record } of ledger.toImage(image, signal)) found.push(record);
+  return found;
 }
 
-async function askRegistry(
-  { host, path, tag, digest }: Reference,
-  { openTarget, now }: FindEvidencePorts,
-  signal: AbortSignal,
-): Promise<
-  | { readonly kind: "answered"; readonly now: NonNullable<ImageEvidence["now"]> }
-  | { readonly kind: "unknown"; readonly reason: string }
-> {
-  try {
-    const found = await openTarget(host).headManifest(path, digest ?? tag ?? "", signal);
-    return { kind: "answered", now: { at: now().toISOString(), ...(found && { digest: found.digest }) } };
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === "canceled") throw error;
-    return {
-      kind: "unknown",
-      reason: `On record, but nobody knows whether the registry has it now: ${error.message}`,
-    };
+function nothingOf(image: string, found: string, records: readonly ImportRecord[]): ImageEvidence {
+  const { verdict, summary, imports } = standingOf(records);
+  const known = { image, verdict, history: [], referrers: [] } as const;
+  if (summary === undefined) {
+    const hint = "An image of one platform has its index's record: ask by tag or by the index's digest.";
+    return { ...known, summary: `Not brought in by Wharfgate. ${found} ${hint}` };
   }
-}
-
-function nothingOf(image: string, found: string): ImageEvidence {
-  return {
-    image,
-    verdict: "no-record",
-    summary: `Not brought in by Wharfgate. ${found} An image of one platform has its index's record: ask by tag or by the index's digest.`,
-    history: [],
-    referrers: [],
-  };
+  const more = imports.length === 1 ? "" : ` There are ${imports.length} imports of it in all.`;
+  const unrecorded = imports[0]?.state === "done" ? "Not on record" : "Not brought in by Wharfgate";
+  const so = verdict === "not-yet" ? "Not in yet" : unrecorded;
+  return { ...known, summary: `${so}: ${summary}.${more}`, imports };
 }
 
 /** Newest first. */

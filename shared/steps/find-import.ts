@@ -1,8 +1,9 @@
 import { formatImportId, type ImportRecord, parseImportId } from "../documents/import-record.ts";
-import { manualWatch, parseWatchPath } from "../documents/watch-id.ts";
+import { isWatchPath, manualWatch, parseWatchPath, type WatchId } from "../documents/watch-id.ts";
 import type { DecisionKind } from "../gates/decision.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
+import { formatReference, type Repository } from "../model/reference.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import { whatFits } from "./apply-decision.ts";
 
@@ -19,19 +20,18 @@ export async function findImport(
   signal: AbortSignal,
 ): Promise<string> {
   if (parseImportId(name) !== undefined) return name;
-  const colon = name.lastIndexOf(":");
-  const [path, tag] = [name.slice(0, Math.max(0, colon)), name.slice(colon + 1)];
-  if (colon < 1 || tag === "") {
+  const named = splitName(name);
+  if (named === undefined) {
     throw new Failure(
       "invalid",
       `"${printable(name)}" names no import: give group/name:tag, manual:tag or its id, as wharfgate status and GET /api/imports tell them`,
     );
   }
-  const watch = path === manualWatch.group ? manualWatch : parseWatchPath(path);
+  const watch = watchOf(named.path);
   let latest: ImportRecord | undefined;
   const fitting: ImportRecord[] = [];
   for await (const { record } of ledger.ofWatch(watch, signal)) {
-    if (record.tag !== tag || record.subject !== undefined) continue;
+    if (record.tag !== named.tag || record.subject !== undefined) continue;
     if (latest === undefined || latest.seenAt <= record.seenAt) latest = record;
     if (whatFits(record).includes(kind)) fitting.push(record);
   }
@@ -46,4 +46,47 @@ export async function findImport(
     "invalid",
     `${printable(name)} names ${fitting.length} imports: say which by its id\n${lines.join("\n")}`,
   );
+}
+
+/** Where the images go whose imports people name so, or by id: each tag at the target once. None for what names none. */
+export async function targetsNamed(
+  name: string,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<readonly TagAtTarget[]> {
+  const found = new Map<string, TagAtTarget>();
+  for await (const { subject, target } of recordsNamed(name, ledger, signal)) {
+    if (subject !== undefined || target.tag === undefined) continue;
+    found.set(formatReference(target), { ...target, tag: target.tag });
+  }
+  return [...found.values()];
+}
+
+export type TagAtTarget = Repository & { readonly tag: string };
+
+async function* recordsNamed(
+  name: string,
+  ledger: Ledger,
+  signal: AbortSignal,
+): AsyncGenerator<ImportRecord> {
+  const id = parseImportId(name);
+  if (id !== undefined) {
+    const entry = await ledger.get(id.watch, id.key, signal);
+    if (entry !== undefined) yield entry.record;
+    return;
+  }
+  const named = splitName(name);
+  if (named === undefined || !isWatchPath(named.path)) return;
+  for await (const { record } of ledger.ofWatch(watchOf(named.path), signal))
+    if (record.tag === named.tag) yield record;
+}
+
+function splitName(name: string): { readonly path: string; readonly tag: string } | undefined {
+  const colon = name.lastIndexOf(":");
+  if (colon < 1 || colon === name.length - 1) return undefined;
+  return { path: name.slice(0, colon), tag: name.slice(colon + 1) };
+}
+
+function watchOf(path: string): WatchId {
+  return path === manualWatch.group ? manualWatch : parseWatchPath(path);
 }

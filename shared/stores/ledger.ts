@@ -1,10 +1,12 @@
-import type { Row, Table, Values, Write } from "../azure/tables.ts";
+import { quoted, type Row, type Table, type Values, type Write } from "../azure/tables.ts";
 import { parseImportRecord, toValues } from "../documents/import-columns.ts";
 import type { ImportRecord } from "../documents/import-record.ts";
 import { parseWatchKey, type WatchId, watchKey } from "../documents/watch-id.ts";
 import { inBatches } from "../model/batches.ts";
+import type { Digest } from "../model/digest.ts";
 import type { Event } from "../model/event.ts";
 import { Failure } from "../model/failure.ts";
+import { formatRepository, type Repository } from "../model/reference.ts";
 
 /** A record with the version that it was read at. Age and lease go by the storage service's clock. */
 export interface LedgerEntry {
@@ -29,6 +31,8 @@ export interface Ledger {
   /** Writes over `entry`'s version and puts the event into the outbox in one transaction; `conflict` when it is stale. */
   update(entry: Pick<LedgerEntry, "etag">, next: ImportRecord, options: UpdateOptions): Promise<string>;
   ofWatch(watch: WatchId, signal: AbortSignal): AsyncIterable<LedgerEntry>;
+  /** All imports, of all watches, of an image at the target: a scan. */
+  toImage(image: ImageAtTarget, signal: AbortSignal): AsyncIterable<LedgerEntry>;
   /** All open imports of all watches: a scan, for the sweep. */
   open(signal: AbortSignal): AsyncIterable<LedgerEntry>;
   /**
@@ -44,6 +48,11 @@ export interface Ledger {
   /** Partitions that have outbox entries older than `ageMs`: a scan, for the sweep. */
   waitingOutboxes(ageMs: number, signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
+
+/** A tag or a digest of one repository, or a digest in any. */
+export type ImageAtTarget =
+  | { readonly repository: Repository; readonly tag: string }
+  | { readonly repository?: Repository; readonly digest: Digest };
 
 export interface NewEntry {
   readonly record: ImportRecord;
@@ -126,6 +135,14 @@ export function createLedger(table: Table, options: { readonly leaseMs: number }
       return "";
     },
     ofWatch: (watch, signal) => entries(table.query({ partition: watchKey(watch), ...importRange }, signal)),
+    toImage: (image, signal) => {
+      const columns = {
+        ...(image.repository && { target: formatRepository(image.repository) }),
+        ...("tag" in image ? { targetTag: image.tag } : { digest: image.digest }),
+      };
+      const wanted = Object.entries(columns).map(([column, value]) => `${column} eq ${quoted(value)}`);
+      return entries(table.scan(wanted.join(" and "), signal));
+    },
     open: (signal) =>
       entries(table.scan("state eq 'pending' or state eq 'waiting' or state eq 'running'", signal)),
     all: (signal, passOver) => entries(table.scan(`RowKey lt '${importRange.to}'`, signal), passOver),

@@ -3,6 +3,7 @@ import { evidenceLines } from "../../cli/evidence-lines.ts";
 import { evidenceOf } from "../../shared/documents/evidence.ts";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import type { EvidenceAnswer, ImageEvidence } from "../../shared/steps/find-evidence.ts";
+import { standingOf } from "../../shared/steps/standing-imports.ts";
 import { digestNamed, makeRecord } from "../support/records.ts";
 
 const at = new Date("2026-11-22T10:05:00.000Z");
@@ -45,17 +46,43 @@ describe("the text of an answer", () => {
   });
 
   it.each([{ columns: 80 }, { columns: 60 }, { columns: 20 }])(
-    "fits $columns columns, but never fewer than 40",
+    "fits $columns columns, but never fewer than 40, and breaks no word",
     ({ columns }) => {
-      const asked = answer({ why: "word ".repeat(60), reason: "x".repeat(300) });
-      for (const line of evidenceLines(asked, columns))
-        expect(line.length).toBeLessThanOrEqual(Math.max(columns, 40));
-      const text = evidenceLines(asked, columns)
-        .map((line) => line.slice(9))
-        .join("");
-      expect(text).toContain(digestNamed("1.0.0").slice(0, 30));
+      const long = "x".repeat(300);
+      const asked = answer({ why: "word ".repeat(60), reason: `begins ${long} ends` });
+      const lines = evidenceLines(asked, columns).map((line) => line.slice(9));
+      const room = Math.max(columns, 40) - 9;
+      expect(lines.filter((line) => line.length > room && line.includes(" "))).toEqual([]);
+      expect(lines).toContain(digestNamed("1.0.0"));
+      expect(lines).toEqual(expect.arrayContaining(["begins", long, "ends"]));
     },
   );
+
+  it("tells where an import stands that has not brought it in", () => {
+    const gates = [
+      { gate: "allow-list", verdict: "passed", reason: "a rule names it", at },
+      { gate: "approval", verdict: "waiting", reason: "a person must approve", at, on: "person" },
+    ] as const;
+    const reason = "a person must approve. Let it in: wharfgate approve default/app:1.0.0";
+    const record = makeRecord({ state: "waiting", gates, reason, dueAt: at });
+    const { verdict, summary = "", imports } = standingOf([record]);
+    const image = "target.example/mirror/app:1.0.0";
+    const told = { image, verdict, summary, history: [], referrers: [], imports };
+    expect(evidenceLines({ asked: image, complete: false, images: [told] }, 200)).toEqual([
+      "image    target.example/mirror/app:1.0.0",
+      "NO       default/app:1.0.0 waits at the gate approval since 2026-11-22T10:05:00.000Z, past allow-list",
+      "import   default/app:1.0.0 waiting",
+      `digest   ${digestNamed("1.0.0")}`,
+      "from     up.example/library/app:1.0.0",
+      "asked by watch (default/app)",
+      "seen     2026-11-22T10:00:00.000Z",
+      "gate     allow-list passed 2026-11-22T10:05:00.000Z: a rule names it",
+      "gate     approval waiting 2026-11-22T10:05:00.000Z: a person must approve",
+      "again    looked at 2026-11-22T10:05:00.000Z, or earlier",
+      "next     Let it in: wharfgate approve default/app:1.0.0",
+      expect.stringMatching(/^id {7}default\.app\.[0-9a-f]{64}$/),
+    ]);
+  });
 
   it("is cut where there is very much, and says so", () => {
     const earlier = answer({}).images[0]?.record;

@@ -5,6 +5,7 @@ import { evidenceOf } from "../../shared/documents/evidence.ts";
 import { generateKeyPair, readSigningKey, readVerifyingKey } from "../../shared/signing/signing-key.ts";
 import { attestEvidence, verifyAttached } from "../../shared/steps/attest-evidence.ts";
 import { createEvidenceStore } from "../../shared/stores/evidence.ts";
+import { createLedger } from "../../shared/stores/ledger.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";
 import { failureOf } from "../support/failures.ts";
 import { type RegistryUnderTest, startRegistryUnderTest } from "../support/local-registry.ts";
@@ -46,6 +47,7 @@ async function bench(registry: { readonly host: string; readonly client: OciClie
     actors,
     ports: {
       evidence,
+      ledger: createLedger(createMemoryTable(), { leaseMs: 300_000 }),
       audit: { record: async (entry: { readonly actor: string }) => void actors.push(entry.actor) },
       openTarget: (host: string) => registries.open(host),
       targetHost: registry.host,

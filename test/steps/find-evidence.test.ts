@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { evidenceOf } from "../../shared/documents/evidence.ts";
-import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import { formatImportId, type ImportRecord } from "../../shared/documents/import-record.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { type EvidenceAnswer, findEvidence } from "../../shared/steps/find-evidence.ts";
+import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, makeRecord, targetHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
@@ -10,6 +11,8 @@ import { createStepBench, type StepBench } from "../support/step-bench.ts";
 
 const image = "mirror/app:1.0.0";
 const hourMs = 3_600_000;
+const at = new Date("2026-11-22T09:00:00.000Z");
+const passed = { gate: "allow-list", verdict: "passed", reason: "a rule names it", at } as const;
 
 describe("asked for an image", () => {
   it("that Wharfgate brought in and the registry has, the record tells everything", async () => {
@@ -93,10 +96,136 @@ describe("asked for an image", () => {
     expect((await ask(bench, image)).images).toMatchObject([
       {
         verdict: "no-record",
-        summary: expect.stringContaining("Not brought in by Wharfgate: it was denied at"),
+        summary: expect.stringMatching(
+          /^Not brought in by Wharfgate: default\/app:1\.0\.0 was denied by the gate allow-list at 2026-/,
+        ),
+        imports: [{ name: "default/app:1.0.0", state: "denied", next: "Ask" }],
         history: [{ outcome: "denied", reason: "no rule names it. Ask", gates: [{ verdict: "denied" }] }],
       },
     ]);
+  });
+
+  it.each<{
+    readonly name: string;
+    readonly parts: Partial<ImportRecord>;
+    readonly verdict?: string;
+    readonly summary: string;
+    readonly next: string;
+  }>([
+    {
+      name: "waits at a gate",
+      parts: {
+        state: "waiting",
+        gates: [
+          passed,
+          { gate: "approval", verdict: "waiting", reason: "a person must approve", at, on: "person" },
+        ],
+        reason: "a person must approve. Let it in: wharfgate approve default/app:1.0.0",
+      },
+      summary: "waits at the gate approval since 2026-11-22T09:00:00.000Z, past allow-list.",
+      next: "Let it in: wharfgate approve default/app:1.0.0",
+    },
+    {
+      name: "waits for its turn after a failure",
+      parts: { reason: "no route to up.example", attempts: 1 },
+      summary: "waits for its turn; seen first at 2026-11-22T10:00:00.000Z.",
+      next: "It goes on by itself",
+    },
+    {
+      name: "is running",
+      parts: { state: "running", startedAt: at, method: "auto", via: "copy", gates: [passed] },
+      summary: "is being brought in by copy since 2026-11-22T09:00:00.000Z.",
+      next: "It goes on by itself",
+    },
+    {
+      name: "is held",
+      parts: { state: "held", endedAt: at, reason: "Upstream re-pushed it." },
+      summary: "is held since 2026-11-22T09:00:00.000Z, for a person to decide.",
+      next: 'wharfgate accept default/app:1.0.0 --reason "..."',
+    },
+    {
+      name: "has failed",
+      parts: { state: "failed", endedAt: at, reason: "no route to up.example (given up after 6 tries)" },
+      verdict: "no-record",
+      summary: "failed at 2026-11-22T09:00:00.000Z.",
+      next: "wharfgate retry default/app:1.0.0",
+    },
+    {
+      name: "was refused by a person",
+      parts: {
+        state: "denied",
+        endedAt: at,
+        decisions: [{ kind: "refuse", by: "ann", at }],
+        reason: "Refused by ann",
+      },
+      verdict: "no-record",
+      summary: "was refused by ann at 2026-11-22T09:00:00.000Z.",
+      next: "It does not come in any more",
+    },
+    {
+      name: "was overtaken",
+      parts: { state: "overtaken", endedAt: at, reason: "latest moved on" },
+      verdict: "no-record",
+      summary: "was overtaken at 2026-11-22T09:00:00.000Z.",
+      next: "wharfgate retry default/app:1.0.0",
+    },
+    {
+      name: "came in before there was evidence",
+      parts: { state: "done", endedAt: at },
+      verdict: "no-record",
+      summary: "came in at 2026-11-22T09:00:00.000Z by the ledger, before evidence was kept.",
+      next: "ask for the import anew",
+    },
+  ])(
+    "whose import $name, it says so, with the next step",
+    async ({ parts, verdict = "not-yet", summary, next }) => {
+      const bench = createStepBench();
+      const record = makeRecord(parts);
+      const other = makeRecord({ target: { host: targetHost, path: "other/app", tag: "1.0.0" } });
+      await bench.stores.ledger.add([{ record }, { record: other }], never);
+      for (const asked of [image, `mirror/app@${record.digest}`, "default/app:1.0.0"]) {
+        const { complete, images } = await ask(bench, asked);
+        expect(complete).toBe(false);
+        expect(images[0]).toMatchObject({
+          verdict,
+          summary: expect.stringContaining(`default/app:1.0.0 ${summary}`),
+          imports: [{ state: record.state, name: "default/app:1.0.0", next: expect.stringContaining(next) }],
+        });
+        expect(images.length).toBe(asked.startsWith("default/") ? 2 : 1);
+      }
+      expect((await ask(bench, record.digest)).images[0]?.imports).toHaveLength(2);
+    },
+  );
+
+  it("that somebody has deleted, the import that repairs it is told", async () => {
+    const bench = createStepBench();
+    const record = await bring(bench);
+    bench.target.tags.delete(image);
+    const [entry] = await collect(bench.stores.ledger.ofWatch(record.watch, never));
+    if (entry === undefined) throw new Error("there is an entry");
+    await bench.stores.ledger.update(entry, { ...entry.record, state: "pending" }, { signal: never });
+    expect((await ask(bench, image)).images[0]).toMatchObject({
+      verdict: "gone",
+      summary: expect.stringContaining("does not have it now. default/app:1.0.0 waits for its turn"),
+      imports: [{ state: "pending" }],
+    });
+  });
+
+  it("as the import that brought it in is called, or by its id, it is found, and the registry's own name goes first", async () => {
+    const bench = createStepBench();
+    const record = await bring(bench);
+    for (const asked of ["default/app:1.0.0", "app:1.0.0", formatImportId(record)]) {
+      const { complete, images } = await ask(bench, asked);
+      expect({ complete, image: images[0]?.image }).toEqual({
+        complete: true,
+        image: "target.example/mirror/app:1.0.0",
+      });
+    }
+    await bring(bench, { target: { host: targetHost, path: "default/app", tag: "1.0.0" } });
+    expect((await ask(bench, "default/app:1.0.0")).images.map((each) => each.image)).toEqual([
+      "target.example/default/app:1.0.0",
+    ]);
+    await failureOf(() => ask(bench, `default.app.${"0".repeat(64)}`), "not-found");
   });
 
   it("under a floating tag, the digests before are told, newest first, and one that was set back is seen", async () => {

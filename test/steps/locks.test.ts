@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { defaultHandling } from "../../shared/documents/handling.ts";
-import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import { formatImportId, type ImportRecord } from "../../shared/documents/import-record.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { unlock } from "../../shared/steps/unlock.ts";
 import { collect } from "../support/collect.ts";
@@ -133,12 +133,49 @@ describe("unlocking", () => {
     expect(await ask(bench)).toMatchObject({ image });
   });
 
+  it.each(["mirror/app:1.0.0", "default/app:1.0.0", "app:1.0.0"])(
+    'takes "%s", as other commands name it',
+    async (named) => {
+      const { bench, record } = await imported();
+      expect(await ask(bench, { image: named, reason: "x" })).toMatchObject({ image, digest: record.digest });
+    },
+  );
+
+  it("takes an import's id, and refuses one that there is not", async () => {
+    const { bench, record } = await imported();
+    const id = formatImportId(record);
+    const other = `${id.slice(0, -1)}${id.endsWith("0") ? "1" : "0"}`;
+    await failureOf(() => ask(bench, { image: other, reason: "x" }), "not-found");
+    expect(await ask(bench, { image: id, reason: "x" })).toMatchObject({ image });
+  });
+
+  it("guesses nothing where a name means two locked tags", async () => {
+    const { bench } = await imported();
+    await order(bench, {
+      target: { host: targetHost, path: "default/app", tag: "1.0.0" },
+      handling: locked,
+    });
+    await bench.drain();
+    const { message } = await failureOf(
+      () => ask(bench, { image: "default/app:1.0.0", reason: "x" }),
+      "invalid",
+    );
+    expect(message).toContain(`say which, ${targetHost}/default/app:1.0.0, ${image}`);
+    expect(await ask(bench, { image: "mirror/app:1.0.0", reason: "x" })).toMatchObject({ image });
+  });
+
   it.each([
     {
       name: "a tag that is not locked",
       body: { image: `${targetHost}/mirror/app:2`, reason: "x" },
       code: "not-found",
     },
+    {
+      name: "an import that is not locked",
+      body: { image: "default/app:2", reason: "x" },
+      code: "not-found",
+    },
+    { name: "a repository", body: { image: "mirror/app", reason: "x" }, code: "invalid" },
     { name: "another registry", body: { image: "docker.io/library/nginx:1", reason: "x" }, code: "invalid" },
     {
       name: "a digest",
