@@ -16,6 +16,8 @@ const maxReason = 4000;
 const maxResults = 20;
 const maxDecisions = 50;
 const maxKept = 100;
+// The rest of the 32 Ki is for what JSON makes longer than it is.
+const maxList = 30_000;
 
 /** Table columns of a record; its keys are not among them. */
 export function toValues(record: ImportRecord): Values {
@@ -36,15 +38,11 @@ export function toValues(record: ImportRecord): Values {
     attempts: record.attempts,
     demands: JSON.stringify(record.demands),
     handling: JSON.stringify(record.handling),
-    ...(record.gates.length === 0
-      ? {}
-      : { gates: JSON.stringify(record.gates.slice(-maxResults).map(short)) }),
+    ...(record.gates.length === 0 ? {} : { gates: newest(record.gates.map(short), maxResults) }),
     ...(record.decisions.length === 0
       ? {}
-      : { decisions: JSON.stringify(record.decisions.slice(-maxDecisions).map(short)) }),
-    ...(record.operations.length === 0
-      ? {}
-      : { operations: JSON.stringify(record.operations.slice(-maxResults)) }),
+      : { decisions: newest(record.decisions.map(short), maxDecisions) }),
+    ...(record.operations.length === 0 ? {} : { operations: newest(record.operations, maxResults) }),
     ...(record.sighting === undefined ? {} : { sighting: JSON.stringify(record.sighting) }),
     ...(target.tag === undefined ? {} : { targetTag: target.tag }),
     ...(record.subject === undefined ? {} : { subject: record.subject }),
@@ -62,10 +60,20 @@ export function toValues(record: ImportRecord): Values {
     ...(record.previousDigest === undefined ? {} : { previousDigest: record.previousDigest }),
     ...(record.link === undefined ? {} : { link: record.link }),
     ...(record.locked === undefined ? {} : { locked: record.locked }),
-    ...(record.keptAs === undefined ? {} : { keptAs: JSON.stringify(record.keptAs.slice(-maxKept)) }),
+    ...(record.keptAs === undefined ? {} : { keptAs: newest(record.keptAs, maxKept) }),
     ...(record.repair === undefined ? {} : { repair: JSON.stringify(record.repair) }),
-    ...(record.repairs === undefined ? {} : { repairs: JSON.stringify(record.repairs.slice(-maxResults)) }),
+    ...(record.repairs === undefined ? {} : { repairs: newest(record.repairs, maxResults) }),
   };
+}
+
+/** As JSON, the last of a list that a column holds. */
+function newest(list: readonly unknown[], most: number): string {
+  let kept = list.slice(-most);
+  for (;;) {
+    const text = JSON.stringify(kept);
+    if (text.length <= maxList || kept.length <= 1) return text;
+    kept = kept.slice(1);
+  }
 }
 
 function short<Told extends { readonly reason?: string }>(told: Told): Told {
@@ -93,7 +101,13 @@ export function parseImportRecord(watch: WatchId, row: Row): ImportRecord {
   };
   const date = (column: string): Date | undefined => {
     const value = optional(column);
-    return value === undefined ? undefined : new Date(value);
+    if (value === undefined) return undefined;
+    const moment = new Date(value);
+    return Number.isNaN(moment.getTime()) ? bad(column, "not a time") : moment;
+  };
+  const count = (column: string): number => {
+    const value = Number(row.values[column] ?? 0);
+    return Number.isSafeInteger(value) && value >= 0 ? value : bad(column, "not a count");
   };
   const target = parseRepository(text("target"));
   const optionals = {
@@ -131,9 +145,9 @@ export function parseImportRecord(watch: WatchId, row: Row): ImportRecord {
     platforms: names(text("platforms")),
     notify: names(text("notify")),
     requestedBy: text("requestedBy"),
-    seenAt: new Date(text("seenAt")),
-    hop: Number(row.values.hop ?? 0),
-    attempts: Number(row.values.attempts ?? 0),
+    seenAt: date("seenAt") ?? bad("seenAt", "missing or not text"),
+    hop: count("hop"),
+    attempts: count("attempts"),
     // Rows of version 0.2 have none of these.
     demands: json("demands", demands) ?? noDemands,
     handling: { ...defaultHandling, ...json("handling", handling) },

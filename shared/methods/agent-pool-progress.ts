@@ -101,9 +101,13 @@ async function explain({ acr }: Ports, { run, signal }: Look): Promise<string> {
   return parts.filter((part) => part !== undefined && part !== "").join(": ");
 }
 
+// The service's own lines about a step, before and after the tool's: they would be taken for the reason, or for its place.
+const runnersLines =
+  /^.*(?:Executing step ID:|Launching container|Container failed during run:|failed to run step ID:|Run ID: \S+ failed).*$/gm;
+
 async function lastWords(acr: Acr, runId: string, signal: AbortSignal): Promise<string> {
   try {
-    return serviceText(await acr.readRunLog(runId, signal));
+    return serviceText((await acr.readRunLog(runId, signal)).replace(runnersLines, ""));
   } catch (error) {
     // The run's end must be recorded also when its log is out of reach, as behind a storage firewall.
     return `its log could not be read (${toFailure(error, "reading it").code})`;

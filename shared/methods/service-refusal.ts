@@ -9,8 +9,8 @@ interface Rule {
   readonly advice: string;
 }
 
-// The first match counts: texts nest ("Error copying blobs: … 429 toomanyrequests"). No bare numbers, since
-// texts hold digests.
+// The first match counts: texts nest ("Error copying blobs: … 429 toomanyrequests"), and a deadline may be exceeded at a manifest.
+// No bare numbers, since texts hold digests.
 const rules: readonly Rule[] = [
   { pattern: /already exists in target registry|refusing to clobber/i, code: "exists", advice: "" },
   {
@@ -18,6 +18,7 @@ const rules: readonly Rule[] = [
     code: "rate-limited",
     advice: "the upstream limits this address; name a credential in the watch",
   },
+  { pattern: /deadline exceeded/i, code: "timeout", advice: "" },
   {
     pattern:
       /(?:more than|exceed\w*|maximum|limit)[^.]*\bmanifests?\b|\bmanifests?\b[^.]*\b(?:exceed|maximum|limit)/i,
@@ -44,7 +45,7 @@ const rules: readonly Rule[] = [
     code: "not-found",
     advice: "the source image is gone",
   },
-  { pattern: /timed? ?out|deadline exceeded/i, code: "timeout", advice: "" },
+  { pattern: /timed? ?out/i, code: "timeout", advice: "" },
   {
     pattern: /no such host|connection (?:refused|reset)|no route to host|tls: |x509|unexpected eof/i,
     code: "network",
@@ -61,7 +62,9 @@ const fallback: Rule = { pattern: /(?:)/, code: "unavailable", advice: "" };
  * follows in any case and tells our image from a foreign one.
  */
 export function refusalFrom(text: string, link?: string): Progress {
-  const { code, advice } = rules.find(({ pattern }) => pattern.test(text)) ?? fallback;
+  // Names and URLs say nothing of what went wrong, and may hold any word: quay.io/kuadrant/limitador/manifests/….
+  const words = text.replace(/[\w.:@%-]*(?:\/[\w.:@%-]*)+/g, "");
+  const { code, advice } = rules.find(({ pattern }) => pattern.test(words)) ?? fallback;
   const where = link === undefined ? {} : { link };
   if (code === "exists") return { kind: "done", ...where };
   return { kind: "refused", code, reason: advice === "" ? text : `${text} (${advice})`, ...where };

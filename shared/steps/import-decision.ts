@@ -197,12 +197,15 @@ function withoutOperation(record: ImportRecord): ImportRecord {
   return rest;
 }
 
-/** The operations that worked on an import, each once, as an auditor would look them up. */
+/**
+ * The operations that worked on an import, each once, as an auditor would look them up. ARM signs the query of an operation's URL
+ * anew with each answer, with a certificate of some KB: what names the operation is its path.
+ */
 function withOperation(
   { method, operations }: ImportRecord,
   { operation, via = method }: Extract<Outcome, { kind: "running" }>,
 ): readonly string[] {
-  const id = operation.runId ?? operation.path;
+  const id = operation.runId ?? operation.path?.toString().split("?", 1)[0];
   const name = id === undefined ? via : `${via} ${id}`;
   return operations.includes(name) ? operations : [...operations, name];
 }

@@ -124,6 +124,39 @@ describe("a ledger row", () => {
     expect(parseImportRecord(record.watch, { ...row, values })).toEqual(record);
   });
 
+  it("holds the last of long lists, within what a column takes", () => {
+    const at = new Date("2026-11-23T10:00:00.000Z");
+    const numbers = Array.from({ length: 60 }, (_, number) => number);
+    const long = makeRecord({
+      gates: numbers.map((n) => ({ gate: `g${n}`, verdict: "passed", reason: '"'.repeat(2000), at })),
+      decisions: numbers.map((n) => ({ kind: "retry", by: `b${n}`, at, reason: "x".repeat(1000) })),
+      operations: numbers.map((n) => `acr-import ${"/".repeat(16_000)}${n}`),
+      keptAs: numbers.map((n) => ({ tag: `${"t".repeat(115)}-${n}`, digest: record.digest, at })),
+    });
+    const values = toValues(long);
+    for (const value of Object.values(values)) expect(String(value).length).toBeLessThan(32_768);
+    const back = parseImportRecord(long.watch, { ...row, row: long.key, values });
+    expect(back.decisions.length).toBeGreaterThan(20);
+    expect(back.decisions.at(-1)?.by).toBe("b59");
+    expect(back.operations).toEqual(long.operations.slice(-1));
+    expect(back.gates.at(-1)?.gate).toBe("g59");
+    expect(back.keptAs).toEqual(long.keptAs);
+  });
+
+  it.each([
+    { column: "dueAt", value: "tomorrow", what: "not a time" },
+    { column: "seenAt", value: "24.11.", what: "not a time" },
+    { column: "hop", value: "three", what: "not a count" },
+    { column: "attempts", value: -1, what: "not a count" },
+  ])("whose $column somebody has changed is told", async ({ column, value, what }) => {
+    const values = { ...toValues(record), [column]: value };
+    const { message } = await failureOf(
+      () => parseImportRecord(record.watch, { ...row, values }),
+      "internal",
+    );
+    expect(message).toContain(`column ${column} is ${what}`);
+  });
+
   it.each([
     { column: "demands", value: '{"verify":[],"approval":"sometimes"}' },
     { column: "sighting", value: "{}" },

@@ -146,6 +146,7 @@ describe("acr-import", () => {
     ],
     ["a limit within the catch-all", "Error copying blobs: toomanyrequests", "rate-limited"],
     ["the catch-all", "Error copying blobs.", "unavailable"],
+    ["a registry's own JSON", '{"errors":[{"code":"UNAUTHORIZED","message":"docs/login"}]}', "unauthorized"],
     ["missing ranges", "The remote server may not be RFC 7233 compliant", "unsupported"],
     ["too many manifests", "The image exceeds the maximum of 50 manifests", "unsupported"],
     ["a missing manifest", "MANIFEST_UNKNOWN: manifest unknown", "not-found"],
@@ -153,6 +154,23 @@ describe("acr-import", () => {
     ["a timeout", "i/o timeout", "timeout"],
     ["no name", "dial tcp: lookup registry.example: no such host", "network"],
     ["something new", "The moon is in the wrong phase", "unavailable"],
+    [
+      "a deadline at a manifest",
+      `Error: GET https://quay.io/v2/app/manifests/${imageDigest}: context deadline exceeded`,
+      "timeout",
+    ],
+    ["a deadline, in few words", "reading the manifest: context deadline exceeded", "timeout"],
+    [
+      "a repository whose name has such words",
+      `Error: GET https://quay.io/v2/kuadrant/limitador/manifests/${imageDigest}: connection reset by peer`,
+      "network",
+    ],
+    [
+      "a repository named for its trouble",
+      "Error copying blobs of quay.io/demo/not-found-notfound:1",
+      "unavailable",
+    ],
+    ["a limit in a path", `Error: quay.io/limit/app/manifests/${imageDigest}: unexpected EOF`, "network"],
     ["digits of a digest", "Failure at sha256:4040140342940401", "unavailable"],
   ])("tells failures on the poll apart: %s", async (_name, text, code) => {
     machine.arm.faults.import = { kind: "fail", text };

@@ -135,11 +135,27 @@ describe("agent-pool", () => {
     ["the source is gone", 'Error: fetching "x": MANIFEST_UNKNOWN: manifest unknown', "not-found"],
     ["the limit is reached", "Error: TOOMANYREQUESTS: rate limit", "rate-limited"],
     ["the firewall has no name for it", "Error: dial tcp: lookup x: no such host", "network"],
+    ["the connection broke", "Error: read tcp: unexpected EOF", "network"],
     ["something else", "Error: exit status 1", "unavailable"],
   ] as const)("gives the log's last words as the reason when %s", async (_name, text, code) => {
     machine.arm.faults.run = { kind: "fail", text };
     const progress = await follow(open(), order);
     expect(progress).toMatchObject({ kind: "refused", code, reason: expect.stringContaining(text) });
+  });
+
+  it("gives the tool's words, not those with which the service ends each log", async () => {
+    const limit = `Error: TOOMANYREQUESTS: You have reached your pull rate limit. ${"See the page on limits. ".repeat(9)}`;
+    const end =
+      "2026/11/24 10:00:00 Container failed during run: acb_step_0. No retries remaining.\n" +
+      "failed to run step ID: acb_step_0: exit status 1\n\n" +
+      "Run ID: ca1 failed after 5s. Error: failed during run, err: exit status 1";
+    machine.arm.faults.run = { kind: "fail", text: `${limit}\n${end}` };
+    const progress = await follow(open(), order);
+    expect(progress).toMatchObject({
+      kind: "refused",
+      code: "rate-limited",
+      reason: expect.not.stringContaining("acb_step_0"),
+    });
   });
 
   it("keeps the log's signature and control characters out of the reason", async () => {

@@ -106,6 +106,17 @@ describe("a running operation", () => {
     expect(decide({ deadline }, outcome).record.deadline).toEqual(deadline);
   });
 
+  it("is named once by its path, although ARM signs its URL anew each time", () => {
+    let record = makeRecord({ method: "acr-import" });
+    for (const signature of ["t=1&c=MII&s=a", "t=2&c=MII&s=b", "t=3&c=MII&s=c"]) {
+      const path = `/subscriptions/1/operationResults/registries-1?api-version=2025-11-01&${signature}`;
+      const outcome: Outcome = { kind: "running", operation: { path }, checkAfterMs: 0 };
+      record = decideImport(record, outcome, context).record;
+      expect(record.operation).toEqual({ path });
+    }
+    expect(record.operations).toEqual(["acr-import /subscriptions/1/operationResults/registries-1"]);
+  });
+
   it.each([
     { name: "before its deadline: goes on", at: 1, state: "running", attempts: 0 },
     { name: "after its deadline: is one failed try", at: -1, state: "pending", attempts: 1 },
