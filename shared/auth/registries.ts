@@ -82,6 +82,14 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
 
   function ruleOf(host: string): HostRule {
     const rule = rules.find(host);
+    const bare = host.replace(/:80$/, "");
+    if (bare !== host && /[.\]]/.test(bare) && rule !== undefined && rules.find(bare) === rule) {
+      throw new Failure(
+        "blocked",
+        `${host} is ${bare}, which is http by WHARFGATE_UPSTREAMS: leave the port out, as policies know it by that name`,
+        { context: { host } },
+      );
+    }
     if (rule !== undefined) return rule;
     throw new Failure(
       "blocked",

@@ -35,7 +35,8 @@ export const cooldown = {
       const skipped = lastDecision(decisions, "skip-cooldown");
       const restMs = skipped === undefined ? demands.cooldown.minutes * minuteMs - waitedMs : 0;
       const asked = { freshness: restMs > 0 ? "wished" : "needed", signal } as const;
-      const gone = waitedMs < freshMs ? undefined : await takenBack(subject, registries, asked);
+      const early = restMs > 0 && waitedMs < freshMs;
+      const gone = early ? undefined : await takenBack(subject, registries, asked);
       if (gone !== undefined) return gone;
       if (skipped !== undefined) {
         const why = skipped.reason === undefined ? "" : `: ${printable(skipped.reason, 500)}`;

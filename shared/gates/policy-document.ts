@@ -6,8 +6,8 @@ import { schemaProblem } from "../model/schema-words.ts";
 import { ambiguousKey } from "../registry/json-keys.ts";
 import { parseCooldown } from "./cooldown.ts";
 import type { Cooldown } from "./demands.ts";
-import { type NamePattern, parseNamePattern } from "./name-pattern.ts";
 import { createPolicy, type Policy, type Rule } from "./policy.ts";
+import { parseSourcePattern, parseWatchPattern } from "./rule-patterns.ts";
 import type { VerifierContext } from "./verifier-member.ts";
 import { parseVerifiers } from "./verifiers.ts";
 
@@ -94,26 +94,14 @@ function parseRule(raw: unknown, at: number): Rule {
   const wait = cooldown === undefined ? undefined : within(at, () => parseCooldown(cooldown));
   return {
     name: named,
-    source: within(at, () => parseSource(source ?? "**")),
-    watch: within(at, () => parseNamePattern("watch", watch ?? "**")),
+    source: within(at, () => parseSourcePattern(source ?? "**")),
+    watch: within(at, () => parseWatchPattern(watch ?? "**")),
     approval,
     verify: [...new Set(verify)],
     pins: within(at, () => parsePins(pins)),
     others: pinned === "required" ? "denied" : "let-in",
     ...(wait && { cooldown: wait satisfies Cooldown }),
   };
-}
-
-/** A pattern that no reference could match is a slip: docker.io is never left out. */
-function parseSource(pattern: string): NamePattern {
-  const [first = ""] = pattern.split("/");
-  const hasHost = /[.:*]/.test(first) || first === "localhost";
-  if (hasHost && (pattern.includes("/") || pattern.includes("**")))
-    return parseNamePattern("source", pattern);
-  throw new Failure(
-    "invalid",
-    `source "${printable(pattern)}" names no registry with a repository: write docker.io/library/nginx, docker.io/library/* or ghcr.io/**`,
-  );
 }
 
 function parsePins(pins: Readonly<Record<string, string>>): ReadonlyMap<string, Digest> {

@@ -17,6 +17,11 @@ export function isSarif(document: unknown): document is JsonObject {
 export function readSarif(document: JsonObject): ScanReport {
   const runs = listField(document, "runs", mostRuns);
   if (runs.length === 0) throw new Unusable("is SARIF without a run: nothing was looked at");
+  // No list of results is another thing than an empty one.
+  if (runs.some((run) => !Array.isArray(field(run, "results"))))
+    throw new Unusable("is SARIF of a run without results: nothing was looked at");
+  if (runs.flatMap(invocationsOf).some((each) => field(each, "executionSuccessful") === false))
+    throw new Unusable("is SARIF of a run that failed");
   const ids = new Set(runs.flatMap((run) => textField(run, "properties", "imageID") ?? []));
   if (ids.size > 1) throw new Unusable("is SARIF of more than one image");
   const [imageId] = ids;
@@ -35,9 +40,13 @@ function hashOf(artifact: unknown): string[] {
   return hash === undefined ? [] : [`sha256:${hash.toLowerCase()}`];
 }
 
+function invocationsOf(run: unknown): readonly unknown[] {
+  return listField(run, "invocations", mostRuns);
+}
+
 /** When a run ended, as far as it says. */
 function timeOf(run: unknown): Date | undefined {
-  const times = listField(run, "invocations", mostRuns).map(
+  const times = invocationsOf(run).map(
     (each) => dateOf(field(each, "endTimeUtc")) ?? dateOf(field(each, "startTimeUtc")),
   );
   return oldest(times);
@@ -76,7 +85,7 @@ function severityIn(rule: unknown, result: unknown): Severity {
   const tags = field(rule, "properties", "tags");
   const tagged = (Array.isArray(tags) ? tags : []).map(severityOf).find((each) => each !== undefined);
   if (tagged !== undefined) return tagged;
-  const score = Number.parseFloat(textField(rule, "properties", "security-severity") ?? "");
+  const score = Number.parseFloat(String(field(rule, "properties", "security-severity")));
   if (score >= 0) return score >= 9 ? "critical" : score >= 7 ? "high" : score >= 4 ? "medium" : "low";
   const level = textField(result, "level") ?? textField(rule, "defaultConfiguration", "level") ?? "warning";
   return level === "error" ? "high" : level === "warning" ? "medium" : level === "note" ? "low" : "unknown";

@@ -54,8 +54,15 @@ export async function* candidatesFor(
   { from, signedBy }: ScanVerifier,
   sources: CandidateSources,
 ): AsyncGenerator<Candidate> {
-  if (from !== "referrer") yield* uploaded(image, sources);
-  if (from === "uploaded") return;
+  let handedIn = 0;
+  if (from !== "referrer") {
+    for await (const candidate of uploaded(image, sources)) {
+      handedIn += 1;
+      yield candidate;
+    }
+  }
+  // Upstream's own word, which it may date as it likes, stands in where ours is missing, and never against it.
+  if (from === "uploaded" || (signedBy === undefined && handedIn > 0)) return;
   // A report may be kept beside the index, and name the image that it is of.
   for (const digest of [image.digest, ...image.within]) {
     yield* signedBy === undefined ? unsigned(digest, sources) : attested(digest, signedBy, sources);

@@ -1,7 +1,8 @@
 import type { Descriptor } from "../model/descriptor.ts";
 import type { Digest } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
-import { parsePlatform, satisfies } from "../model/platform.ts";
+import { parsePlatform } from "../model/platform.ts";
+import { choosePlatforms } from "../registry/chosen-platforms.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { GateSubject } from "./gate.ts";
 
@@ -22,7 +23,7 @@ export async function imagesOf(
   signal: AbortSignal,
 ): Promise<readonly SubjectImage[]> {
   const { path } = subject.source;
-  const wanted = subject.only.map(parsePlatform);
+  const only = subject.only.length === 0 ? undefined : subject.only.map(parsePlatform);
   const found = new Map<Digest, SubjectImage>();
   await take(subject.source.digest, []);
   return [...found.values()];
@@ -36,17 +37,13 @@ export async function imagesOf(
       return;
     }
     if (within.length === deepest) throw tooLarge(`is nested deeper than ${deepest} levels`);
-    for (const child of manifest.manifests) {
-      if (isAttestation(child) || !isWanted(child)) continue;
+    // By the very choice that the copy makes: what is brought in unseen would be let in unseen.
+    for (const child of choosePlatforms(manifest.manifests, only)) {
+      if (isAttestation(child)) continue;
       if (isIndex(child)) await take(child.digest, [...within, digest]);
       else found.set(child.digest, { digest: child.digest, within: [...within, digest] });
       if (found.size > mostImages) throw tooLarge(`names more than ${mostImages} images`);
     }
-  }
-
-  /** A child that does not say what it runs on may run anywhere. */
-  function isWanted({ platform }: Descriptor): boolean {
-    return wanted.length === 0 || platform === undefined || wanted.some((each) => satisfies(platform, each));
   }
 
   function tooLarge(why: string): Failure {

@@ -1,6 +1,8 @@
+import { printable } from "../model/digest.ts";
 import { dateOf, digestsIn, severityOf } from "./report-fields.ts";
 import type { Finding, ScanReport } from "./scan-report.ts";
 import { field, isObject, type JsonObject, listField, textField, Unusable } from "./untrusted-json.ts";
+import type { Severity } from "./verifier.ts";
 
 const mostResults = 10_000;
 const mostFindings = 200_000;
@@ -46,7 +48,7 @@ function vulnerability(raw: unknown): Finding {
   return {
     id: textField(raw, "VulnerabilityID") ?? "a vulnerability without id",
     package: textField(raw, "PkgName") ?? "an unnamed package",
-    severity: severityOf(field(raw, "Severity")) ?? "unknown",
+    severity: severityIn(raw),
     fix: (textField(raw, "FixedVersion") ?? "") === "" ? "none" : "known",
   };
 }
@@ -56,7 +58,15 @@ function flaw(raw: unknown, id: string, target: string): Finding {
   return {
     id: textField(raw, id) ?? "a finding without id",
     package: target,
-    severity: severityOf(field(raw, "Severity")) ?? "unknown",
+    severity: severityIn(raw),
     fix: "known",
   };
+}
+
+/** One that nobody can place could be the worst. */
+function severityIn(raw: unknown): Severity {
+  const text = field(raw, "Severity") ?? "unknown";
+  const severity = severityOf(text);
+  if (severity !== undefined) return severity;
+  throw new Unusable(`has a finding of the severity "${printable(String(text), 40)}", which nobody knows`);
 }

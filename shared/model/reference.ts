@@ -45,16 +45,27 @@ export function parseRepositoryPath(text: string): string {
   );
 }
 
-/** A registry's `host[:port]`, lower-cased; `index.docker.io` and `registry-1.docker.io` are `docker.io`. */
+/**
+ * A registry's `host[:port]` by the one name that it has here, so that no other spelling passes by what is said of it: in lower
+ * case, without the port 443, addresses as URLs have them (`0x7f.1` is `127.0.0.1`); `index.docker.io` and
+ * `registry-1.docker.io` are `docker.io`.
+ */
 export function parseHost(text: string): string {
-  const host = text.toLowerCase();
+  const lower = text.toLowerCase();
   // URLs know better what a port and an address are: 65536, 1.2.3.999, [::.].
-  if (!hostPattern.test(host) || !URL.canParse(`https://${host}`)) {
+  const named = hostPattern.test(lower) ? URL.parse(`https://${lower}`)?.host : undefined;
+  if (named === undefined)
     throw new Failure("invalid", `"${printable(text)}" is not a registry host: expected host or host:port`);
-  }
+  // Without its port, a reference would not take such a name for a host.
+  const host = /:[0-9]+$/.test(lower) && !isHostName(named) ? `${named}:443` : named;
   return host === "index.docker.io" || host === "registry-1.docker.io" || host === "registry.hub.docker.com"
     ? "docker.io"
     : host;
+}
+
+/** Whether a reference that begins with it names a registry by it. */
+function isHostName(first: string): boolean {
+  return first.includes(".") || first.includes(":") || first === "localhost";
 }
 
 /**
@@ -74,7 +85,7 @@ export function parseReference(text: string): Reference {
   const named = at < 0 ? text : text.slice(0, at);
   const slash = named.indexOf("/");
   const first = slash < 0 ? "" : named.slice(0, slash);
-  const hasHost = first.includes(".") || first.includes(":") || first === "localhost";
+  const hasHost = isHostName(first);
   const host = hasHost ? parseHost(first) : "docker.io";
   const rest = hasHost ? named.slice(slash + 1) : named;
   const colon = rest.indexOf(":");

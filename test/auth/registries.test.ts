@@ -132,6 +132,19 @@ describe("createRegistries", () => {
   );
 
   it.each([
+    { list: "http://registry.corp", host: "registry.corp:80", says: "registry.corp:80 is registry.corp" },
+    { list: "http://registry.corp:*", host: "registry.corp:80", says: "leave the port out" },
+    { list: "http://registry.corp:80, registry.corp", host: "registry.corp:80" },
+    { list: "http://registry.corp:80", host: "registry.corp" },
+    { list: "http://registry:80", host: "registry:80" },
+  ])("knows $host by one name where $list is listed", async ({ list, host, says }) => {
+    const listed = loopbackRegistries({ rules: parseHostRules(list) });
+    if (says === undefined) expect(listed.open(host).host).toBe(host);
+    else expect((await failureOf(() => listed.open(host), "blocked")).message).toContain(says);
+    await listed.close();
+  });
+
+  it.each([
     ["docker.io/library"],
     ["user@docker.io"],
     ["https://docker.io"],

@@ -103,11 +103,18 @@ describe("the gate cooldown", () => {
   });
 
   it.each([
-    { name: "while it waits", hours: 25, decisions: [] },
-    { name: "when the time is over", hours: 73, decisions: [] },
-    { name: "when it is skipped", hours: 2, decisions: [skip] },
-  ])("denies what upstream took back $name", async ({ hours, decisions }) => {
-    const asking = { demands: threeDays, subject: { decisions }, now: hoursLater(hours) };
+    { name: "while it waits", hours: 25, decisions: [], demands: threeDays },
+    { name: "when the time is over", hours: 73, decisions: [], demands: threeDays },
+    { name: "when it is skipped", hours: 2, decisions: [skip], demands: threeDays },
+    { name: "when it is skipped at once", hours: 0.1, decisions: [skip], demands: threeDays },
+    {
+      name: "when a time of less than an hour is over",
+      hours: 0.5,
+      decisions: [],
+      demands: { cooldown: { minutes: 30, first: "exempt" } },
+    },
+  ] as const)("denies what upstream took back $name", async ({ hours, decisions, demands }) => {
+    const asking = { demands, subject: { decisions }, now: hoursLater(hours) };
     expect((await ask(cooldown, { ...asking, upstream: null })).verdict).toMatchObject({
       kind: "denied",
       reason: "up.example/library/app:1.0.0 was withdrawn upstream while it waited",

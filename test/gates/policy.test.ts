@@ -165,6 +165,47 @@ describe("a policy", () => {
     { name: "a host alone", rule: { source: "docker.io" }, says: "write docker.io/library/nginx" },
     { name: "capital letters", rule: { source: "docker.io/Library/*" }, says: "is not a pattern" },
     {
+      name: "another name of a registry",
+      rule: { source: "index.docker.io/library/nginx" },
+      says: 'rules.0: source "index.docker.io/library/nginx" matches nothing, since references call that registry docker.io',
+    },
+    {
+      name: "a port that is left out in references",
+      rule: { source: "ghcr.io:443/**" },
+      says: "call that registry ghcr.io",
+    },
+    {
+      name: "the same of many registries",
+      rule: { source: "*.ghcr.io:443/**" },
+      says: "call that registry *.ghcr.io",
+    },
+    {
+      name: "an address in another spelling",
+      rule: { source: "127.1:5000/a/*" },
+      says: "call that registry 127.0.0.1:5000",
+    },
+    {
+      name: "a short name of Docker Hub",
+      rule: { source: "docker.io/nginx" },
+      says: "are called docker.io/library/nginx",
+    },
+    {
+      name: "a wildcard that Docker Hub's names are too long for",
+      rule: { source: "docker.io/*" },
+      says: "are called docker.io/library/*",
+    },
+    {
+      name: "a tag in the source",
+      rule: { source: "docker.io/library/nginx:1.*" },
+      says: 'matches nothing, since "library/nginx:1.*" is no repository',
+    },
+    { name: "a slash at the end", rule: { source: "ghcr.io/acme/" }, says: '"acme/" is no repository' },
+    { name: "two slashes", rule: { source: "ghcr.io/acme//*" }, says: '"acme//*" is no repository' },
+    { name: "a group alone", rule: { watch: "lab" }, says: 'rules.0: watch "lab" matches no watch' },
+    { name: "manual with a name", rule: { watch: "manual/*" }, says: 'watch "manual/*" matches no watch' },
+    { name: "a watch of three parts", rule: { watch: "a/b/c" }, says: 'watch "a/b/c" matches no watch' },
+    { name: "a watch with a dot", rule: { watch: "lab/a.b*" }, says: 'watch "lab/a.b*" matches no watch' },
+    {
       name: "a verifier that is not there",
       rule: { source: "**", verify: ["acme"] },
       says: 'rules.0.verify names "acme", and "verifiers" has only scanned',
@@ -180,6 +221,27 @@ describe("a policy", () => {
     const { message } = await failureOf(() => parsePolicy(json, noFiles), "invalid");
     expect(message).toMatch(/^The policy cannot be used: /);
     expect(message).toContain(says);
+  });
+
+  it.each([
+    { source: "**" },
+    { source: "**/nginx" },
+    { source: "*/*" },
+    { source: "docker.io/**" },
+    { source: "docker.io/*/*" },
+    { source: "docker.io/library/n*x-*" },
+    { source: "ghcr.io/acme/app-**" },
+    { source: "*.azurecr.io/**" },
+    { source: "localhost/a" },
+    { source: "registry.corp:80/a" },
+    { source: "[::1]:5000/**" },
+    { watch: "*" },
+    { watch: "**" },
+    { watch: "lab/**" },
+    { watch: "l*-b/*" },
+    { watch: "manual" },
+  ])("takes the patterns of $source$watch", (rule) => {
+    expect(parse({ rules: [rule] }).demandsOn).toBeTypeOf("function");
   });
 
   it.each([

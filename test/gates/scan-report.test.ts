@@ -97,6 +97,11 @@ describe("a report in SARIF", () => {
       parts: { ...rule({ "security-severity": "0.1" }), results: [{ rule: { id: "R" } }] },
       severity: "low",
     },
+    {
+      name: "the rule's score as a number",
+      parts: { ...rule({ "security-severity": 9.8 }), results: [{ ruleId: "R", level: "note" }] },
+      severity: "critical",
+    },
     { name: "the level error", parts: { results: [{ ruleId: "R", level: "error" }] }, severity: "high" },
     { name: "the level note", parts: { results: [{ ruleId: "R", level: "note" }] }, severity: "low" },
     { name: "nothing", parts: { results: [{ ruleId: "R" }] }, severity: "medium" },
@@ -129,11 +134,11 @@ describe("a report in SARIF", () => {
   });
 
   it("is as old as its oldest run, and of no age when one does not say", () => {
-    const at = (endTimeUtc: string) => ({ invocations: [{ endTimeUtc }] });
+    const at = (endTimeUtc: string) => ({ invocations: [{ endTimeUtc }], results: [] });
     const runs = (...list: readonly object[]) => read({ version: "2.1.0", runs: list }).createdAt;
     const [old, young] = ["2026-11-01T00:00:00Z", "2026-11-20T00:00:00Z"];
     expect(runs(at(young), at(old))).toEqual(new Date(old));
-    expect(runs(at(young), {})).toBeUndefined();
+    expect(runs(at(young), { results: [] })).toBeUndefined();
   });
 });
 
@@ -173,9 +178,30 @@ describe("no report", () => {
       name: "SARIF of two images",
       document: {
         version: "2.1.0",
-        runs: [{ properties: { imageID: image } }, { properties: { imageID: config } }],
+        runs: [
+          { results: [], properties: { imageID: image } },
+          { results: [], properties: { imageID: config } },
+        ],
       },
       says: "is SARIF of more than one image",
+    },
+    {
+      name: "SARIF of a run without results",
+      document: { version: "2.1.0", runs: [{ results: [] }, {}] },
+      says: "is SARIF of a run without results",
+    },
+    {
+      name: "SARIF of a run with results that are null",
+      document: { version: "2.1.0", runs: [{ results: null }] },
+      says: "is SARIF of a run without results",
+    },
+    {
+      name: "SARIF of a scanner that failed",
+      document: {
+        version: "2.1.0",
+        runs: [{ results: [], invocations: [{ executionSuccessful: true }, { executionSuccessful: false }] }],
+      },
+      says: "is SARIF of a run that failed",
     },
     {
       name: "another version of Trivy's",

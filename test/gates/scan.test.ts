@@ -201,6 +201,25 @@ describe("the gate scan", () => {
     expect((await check(uploaded)).kind).toBe("passed");
   });
 
+  it.each([
+    { name: "too severe", findings: [high], createdAt: yesterday, says: "(uploaded by robot) has findings" },
+    { name: "old", findings: [], createdAt: "2026-11-01T12:00:00Z", says: "(uploaded by robot) is of" },
+  ])("holds a handed-in report that is $name against upstream's own word", async ({ says, ...bad }) => {
+    upload(one, trivyReport(bad));
+    const praise = trivyReport({ imageId: oneConfig, createdAt: "2026-11-21T11:59:00Z" });
+    upstream.refer(one, asReferrer(praise, trivyType));
+    expect((await check(referred)).kind).toBe("passed");
+    expect(await check({ ...uploaded, from: "any" })).toMatchObject({
+      kind: "denied",
+      reason: expect.stringContaining(says),
+    });
+    const signed = { ...uploaded, from: "any", signedBy: "by-key" };
+    const predicate = vulnerabilityPredicate(praise, yesterday);
+    const statement = statementOf(one, { predicateType: vulnerabilityType, predicate });
+    upstream.refer(one, asReferrer(await bundleOf(signer, statement)));
+    expect((await check(signed, {}, { "by-key": keyed })).kind).toBe("passed");
+  });
+
   it("waits for a report that is not there, and says how to hand one in", async () => {
     expect(await check(uploaded)).toEqual({
       kind: "waiting",
@@ -410,8 +429,13 @@ describe("the gate scan does not let in", () => {
       says: "has findings of severity high or worse: CVE-2026-8 in openssl (critical), CVE-2026-0 in openssl (high), CVE-2026-1 in openssl (high), CVE-2026-2 in openssl (high), CVE-2026-3 in openssl (high) and 4 more",
     },
     {
-      name: "a severity that it does not know, where nothing may be there",
+      name: "a severity that nobody knows",
       report: trivyReport({ createdAt: yesterday, findings: [{ id: "CVE-2026-1", severity: "DREADFUL" }] }),
+      says: 'one has a finding of the severity "DREADFUL", which nobody knows',
+    },
+    {
+      name: "the severity unknown, where nothing may be there",
+      report: trivyReport({ createdAt: yesterday, findings: [{ id: "CVE-2026-1", severity: "UNKNOWN" }] }),
       config: { severity: "unknown" },
       says: "CVE-2026-1 in openssl (unknown)",
     },

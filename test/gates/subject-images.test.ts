@@ -69,6 +69,28 @@ describe("the images of an import", () => {
     expect((await digests()).length).toBe(4);
   });
 
+  const attestation = { "vnd.docker.reference.type": "attestation-manifest" };
+  it.each([
+    { name: "one of no platform that is known", platform: "unknown/unknown", annotations: {} },
+    { name: "one of an unknown architecture", platform: "linux/unknown", annotations: {} },
+    { name: "half an attestation", platform: "unknown/amd64", annotations: attestation },
+    {
+      name: "what is annotated as something else",
+      platform: "unknown/unknown",
+      annotations: { "vnd.docker.reference.type": "attestation" },
+    },
+    { name: "no attestation", platform: "unknown/unknown", annotations: attestation, passed: "over" },
+  ])("are $name, too, whichever platforms are brought in", async ({ platform, annotations, passed }) => {
+    const [os = "", architecture = ""] = platform.split("/");
+    const amd64 = on(image("amd64"), "linux", "amd64");
+    const hidden = { ...on(image("hidden"), os, architecture), annotations };
+    const { descriptor } = index([amd64, hidden]);
+    for (const only of [[], ["linux/amd64"]]) {
+      const digests = (await find(descriptor, only)).map(({ digest }) => digest);
+      expect(digests).toEqual(passed === "over" ? [amd64.digest] : [amd64.digest, hidden.digest]);
+    }
+  });
+
   it.each<{ name: string; of: () => Descriptor; code: "too-large" | "not-found"; says: string }>([
     {
       name: "an index in an index in an index in an index",

@@ -61,11 +61,33 @@ describe("a host", () => {
   it.each([
     { text: "Registry.Corp:5443", host: "registry.corp:5443" },
     { text: "registry.hub.docker.com", host: "docker.io" },
+    { text: "ghcr.io:443", host: "ghcr.io" },
+    { text: "GHCR.io:0443", host: "ghcr.io" },
+    { text: "index.docker.io:443", host: "docker.io" },
+    { text: "registry:0443", host: "registry:443" },
+    { text: "registry", host: "registry" },
+    { text: "localhost:443", host: "localhost" },
+    { text: "registry.corp:05443", host: "registry.corp:5443" },
+    { text: "127.1:5000", host: "127.0.0.1:5000" },
+    { text: "0x7f.1:5000", host: "127.0.0.1:5000" },
+    { text: "[0:0:0:0:0:0:0:1]:5000", host: "[::1]:5000" },
   ])("$text is $host", ({ text, host }) => {
     expect(parseHost(text)).toBe(host);
   });
 
-  it.each(["a b", "-a.io", "a..b", "a.io/", "a.io:", "user@a.io", "a.io\n"])("%j is none", async (text) => {
+  it.each([
+    "a b",
+    "-a.io",
+    "a..b",
+    "a.io.",
+    "a.io/",
+    "a.io:",
+    "user@a.io",
+    "a.io\n",
+    "a%2eio",
+    "ɑ.io",
+    "ａ.io",
+  ])("%j is none", async (text) => {
     await failureOf(async () => parseHost(text), "invalid");
   });
 });
