@@ -140,15 +140,18 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
     const bound = options.limits?.of(host).connections;
     const most = Math.min(options.connections ?? mostConnections, bound ?? mostConnections);
     // Where somebody has set a bound, all connections together stay within it.
-    const third = Math.floor(most / 3);
-    const bodies = bound === undefined ? { each: 8, taken: 0 } : { each: third, taken: 2 * third };
+    const part = Math.floor(most / 4);
+    const wires =
+      bound === undefined
+        ? { bodies: 8, heads: most, taken: 0 }
+        : { bodies: part, heads: part, taken: 3 * part };
     const http = createHttpClient({
       reach: createReach({ origin: new URL(origin), rule, rules }),
       clientCertificates: as === "nobody" ? new Map() : certificatesOf(host, origin),
       ...(ca === undefined ? {} : { ca }),
       ...(proxies === undefined ? {} : { proxies }),
       connections: most,
-      bodies,
+      wires,
       ...(onRequest === undefined ? {} : { onRequest }),
       ...(resolve === undefined ? {} : { resolve }),
     });

@@ -1,7 +1,5 @@
-import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import type undici from "undici";
-import { Failure } from "../model/failure.ts";
 import { guardedLookup, type Resolve } from "./address-guard.ts";
 import type { ClientCertificate } from "./client-certificate.ts";
 import type { Proxies } from "./proxies.ts";
@@ -19,12 +17,18 @@ export interface AgentOptions {
   readonly proxies?: Proxies;
   /** Connections for each origin. Default 32. */
   readonly connections?: number;
-  /**
-   * How many connections to a plain http origin carry bodies, each way, and how many are taken out of `connections` for that.
-   * Default: none.
-   */
-  readonly bodies?: { readonly each: number; readonly taken: number };
+  /** Of the connections to a plain http origin. Default: none are wires. */
+  readonly wires?: WireBounds;
   readonly resolve?: Resolve;
+}
+
+export interface WireBounds {
+  /** How many carry bodies, each way. */
+  readonly bodies: number;
+  /** How many carry HEADs. */
+  readonly heads: number;
+  /** How many are taken out of `connections` for all that. */
+  readonly taken: number;
 }
 
 const connectMs = 10_000;
@@ -32,7 +36,7 @@ const keepAliveMs = 15_000;
 
 /** One pool per origin, whose sockets may only go where the reach permits at that origin. */
 export function createAgent(options: AgentOptions): undici.Agent {
-  const { reach, ca, clientCertificates, proxies, connections = 32, bodies, resolve } = options;
+  const { reach, ca, clientCertificates, proxies, connections = 32, wires, resolve } = options;
   const anonymous = ca === undefined ? undefined : secureContextOf(ca);
   return new Agent({
     allowH2: false,
@@ -45,7 +49,7 @@ export function createAgent(options: AgentOptions): undici.Agent {
       const proxy = proxies?.find(url);
       return new Pool(origin, {
         ...(poolOptions as undici.Pool.Options),
-        connections: url.protocol === "http:" ? connections - (bodies?.taken ?? 0) : connections,
+        connections: url.protocol === "http:" ? connections - (wires?.taken ?? 0) : connections,
         keepAliveTimeout: keepAliveMs,
         connect:
           proxy === undefined
@@ -58,17 +62,8 @@ export function createAgent(options: AgentOptions): undici.Agent {
 
 /** Made once: reading some 150 root certificates for each connection would cost more than the request. */
 function secureContextOf(ca: string | undefined, certificate?: ClientCertificate): SecureContext {
-  return createSecureContext({ ...(ca === undefined ? {} : { ca: trusted(ca) }), ...certificate });
-}
-
-function trusted(ca: string): string[] {
-  try {
-    // OpenSSL passes over what it cannot read: a broken file must not go unnoticed.
-    new X509Certificate(ca);
-    return [...getCACertificates("default"), ca];
-  } catch (error) {
-    throw new Failure("invalid", "the CA certificates cannot be read: expected one or more in PEM", {
-      cause: error,
-    });
-  }
+  return createSecureContext({
+    ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] }),
+    ...certificate,
+  });
 }

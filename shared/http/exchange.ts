@@ -32,3 +32,31 @@ export type HttpAnswer = Answer<Buffer>;
 
 /** Its body must be read to the end, or given up by `discard`: it holds a connection. */
 export type HttpStream = Answer<AsyncIterable<Uint8Array>> & { discard(): void };
+
+/**
+ * One request, one answer, whatever its status: no redirects, retries or credentials of its own. Failures: `network`,
+ * `timeout`, `canceled`, `too-large`, `protocol`, `blocked` (the reach, or an untrusted certificate).
+ */
+export interface HttpClient {
+  read(request: HttpRequest): Promise<HttpAnswer>;
+  stream(request: HttpRequest): Promise<HttpStream>;
+  /** Breaks what is under way and closes all connections. */
+  close(): Promise<void>;
+}
+
+/** For the whole exchange. */
+export const defaultDeadlineMs = 60_000;
+
+export function headersOf({ headers, body }: HttpRequest): Record<string, string> {
+  return {
+    "accept-encoding": "identity",
+    "user-agent": "wharfgate",
+    ...(isStreamed(body) && { "content-length": String(body.bytes) }),
+    ...headers,
+  };
+}
+
+/** For messages: no query, which may hold a secret. */
+export function placeOf({ method, url }: HttpRequest): string {
+  return `${method} ${url.origin}${url.pathname}`;
+}

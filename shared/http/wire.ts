@@ -19,10 +19,15 @@ export interface Wire {
   destroy(why?: Error): void;
 }
 
-const pieceBytes = 256 * 1024;
+export interface WireOptions {
+  readonly lookup: LookupFunction;
+  /** The most that `next` gives at a time. */
+  readonly pieceBytes: number;
+}
+
 const connectMs = 10_000;
 
-export async function openWire(url: URL, lookup: LookupFunction): Promise<Wire> {
+export async function openWire(url: URL, { lookup, pieceBytes }: WireOptions): Promise<Wire> {
   // One is being read, one is in use, and one waits in between.
   const ring = Array.from({ length: 3 }, () => Buffer.allocUnsafeSlow(pieceBytes));
   const arrived: Uint8Array[] = [];
@@ -30,6 +35,7 @@ export async function openWire(url: URL, lookup: LookupFunction): Promise<Wire> 
   let inUse = false;
   let ended: Error | "end" | undefined;
   let asking: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  let whenIdle: (() => void) | undefined;
 
   const socket = connect({
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
@@ -49,8 +55,8 @@ export async function openWire(url: URL, lookup: LookupFunction): Promise<Wire> 
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve).once("error", reject);
   });
-  socket.setTimeout(0);
   socket.removeAllListeners("timeout");
+  socket.setTimeout(0).on("timeout", () => whenIdle?.());
 
   return {
     get waiting() {
@@ -84,8 +90,8 @@ export async function openWire(url: URL, lookup: LookupFunction): Promise<Wire> 
       return piece ?? asking?.promise;
     },
     onIdle(ms, expire) {
-      socket.removeAllListeners("timeout");
-      socket.setTimeout(ms, expire);
+      whenIdle = expire;
+      socket.setTimeout(ms);
     },
     destroy: (why) => void socket.destroy(why),
   };

@@ -100,6 +100,23 @@ export async function send(
   }
 }
 
+/**
+ * A HEAD: its answer has no body, whatever its headers say of one. Undefined when it is not HTTP/1.1 and no more than that: the
+ * ordinary client can tell.
+ */
+export async function inquire(wires: Wires, request: WiredRequest): Promise<HttpAnswer | undefined> {
+  try {
+    const { wire, head, rest, stop } = await ask(wires, request);
+    stop();
+    wires.give(wire, rest.length === 0 && staysOpen(head) ? "fit" : "unfit");
+    const header = (name: string) => head.headers.get(name);
+    return { status: head.status, url: request.url, header, body: Buffer.alloc(0) };
+  } catch (error) {
+    if (error instanceof Failure && error.code === "protocol") return undefined;
+    throw error;
+  }
+}
+
 function staysOpen({ headers }: AnswerHead): boolean {
   return headers.get("connection")?.toLowerCase() !== "close";
 }

@@ -1,7 +1,6 @@
-import type { LookupFunction } from "node:net";
 import { Failure } from "../model/failure.ts";
 import { abortFailure } from "./network-failure.ts";
-import { openWire, type Wire } from "./wire.ts";
+import { openWire, type Wire, type WireOptions } from "./wire.ts";
 
 /** The connections of one origin that carry bodies one way, at most so many at a time. */
 export interface Wires {
@@ -15,10 +14,7 @@ export interface Wires {
 /** Many servers close a connection that has been idle for five seconds. */
 const keptMs = 4_000;
 
-export function createWires(
-  url: URL,
-  { most, lookup }: { readonly most: number; readonly lookup: LookupFunction },
-): Wires {
+export function createWires(url: URL, { most, ...opening }: WireOptions & { readonly most: number }): Wires {
   const idle: Wire[] = [];
   const open = new Set<Wire>();
   const waiting: (() => void)[] = [];
@@ -33,7 +29,7 @@ export function createWires(
           if (!wire.waiting) return { wire, reused: true };
           drop(wire);
         }
-        const wire = await openWire(url, lookup);
+        const wire = await openWire(url, opening);
         open.add(wire);
         if (!closed) return { wire, reused: false };
         drop(wire);

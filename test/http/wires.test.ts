@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import type { WireBounds } from "../../shared/http/agent.ts";
 import { createHttpClient, type HttpClient, type HttpRequest } from "../../shared/http/client.ts";
 import { parseHostRules } from "../../shared/http/host-rules.ts";
 import { createReach } from "../../shared/http/reach.ts";
@@ -21,7 +22,7 @@ async function serve(answer: (socket: Socket, head: string) => void): Promise<Ra
 
 function clientOf(
   { port }: RawServer,
-  bodies: { readonly each: number; readonly taken: number } | undefined = { each: 2, taken: 0 },
+  wires: WireBounds | undefined = { bodies: 2, heads: 2, taken: 0 },
 ): HttpClient {
   const rules = parseHostRules("http://127.0.0.1:*=127.0.0.0/8");
   const origin = new URL(`http://127.0.0.1:${port}`);
@@ -29,7 +30,7 @@ function clientOf(
   if (rule === undefined) throw new Error("the server is not in the list");
   const client = createHttpClient({
     reach: createReach({ origin, rule, rules }),
-    ...(bodies === undefined ? {} : { bodies }),
+    ...(wires === undefined ? {} : { wires }),
   });
   opened.unshift(client);
   return client;
@@ -42,6 +43,8 @@ const get = ({ port }: RawServer, more: Partial<HttpRequest> = {}): HttpRequest 
   signal: new AbortController().signal,
   ...more,
 });
+
+const head = (server: RawServer): HttpRequest => get(server, { method: "HEAD", maxBytes: 0 });
 
 const put = (server: RawServer, pieces: AsyncIterable<Uint8Array>, bytes: number): HttpRequest =>
   get(server, { method: "PUT", body: { pieces, bytes } });
@@ -68,13 +71,13 @@ async function* reused(whole: Uint8Array, length = 100_000): AsyncGenerator<Uint
   }
 }
 
-describe.each<[string, { each: number; taken: number } | undefined]>([
-  ["over wires", { each: 2, taken: 0 }],
-  ["by the ordinary client", { each: 0, taken: 0 }],
-])("a body, %s,", (_way, bodies) => {
+describe.each<[string, WireBounds | undefined]>([
+  ["over wires", { bodies: 2, heads: 2, taken: 0 }],
+  ["by the ordinary client", { bodies: 0, heads: 0, taken: 0 }],
+])("a body, %s,", (_way, wires) => {
   it("comes whole and in order", async () => {
     const server = await serve((socket) => socket.write(ok(large)));
-    const answer = await clientOf(server, bodies).stream(get(server));
+    const answer = await clientOf(server, wires).stream(get(server));
     expect(answer.status).toBe(200);
     expect(await sumOf(answer.body)).toBe(sum);
   });
@@ -90,7 +93,7 @@ describe.each<[string, { each: number; taken: number } | undefined]>([
       };
       more();
     });
-    const answer = await clientOf(server, bodies).stream(get(server));
+    const answer = await clientOf(server, wires).stream(get(server));
     const hash = createHash("sha256");
     for await (const piece of answer.body) {
       await new Promise(setImmediate);
@@ -101,7 +104,7 @@ describe.each<[string, { each: number; taken: number } | undefined]>([
 
   it("goes out whole, although its pieces are overwritten", async () => {
     const server = await serve(() => {});
-    const sending = clientOf(server, bodies).read(put(server, reused(large), large.length));
+    const sending = clientOf(server, wires).read(put(server, reused(large), large.length));
     const end = "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
     await expect.poll(() => server.received().length, { timeout: 10_000 }).toBeGreaterThan(large.length);
     expect(server.requests[0]).toContain(`content-length: ${large.length}`);
@@ -122,7 +125,7 @@ describe.each<[string, { each: number; taken: number } | undefined]>([
     ],
   ])("that %s is a failure", async (_name, text, code) => {
     const server = await serve((socket) => socket.end(text));
-    const client = clientOf(server, bodies);
+    const client = clientOf(server, wires);
     await failureOf(async () => sumOf((await client.stream(get(server, { maxBytes: 1000 }))).body), code);
   });
 
@@ -133,7 +136,7 @@ describe.each<[string, { each: number; taken: number } | undefined]>([
       throw new Error("the source is gone");
     }
     const failure = await failureOf(
-      () => clientOf(server, bodies).read(put(server, failing(), 10)),
+      () => clientOf(server, wires).read(put(server, failing(), 10)),
       "network",
     );
     expect((failure.cause as Error).message).toBe("the source is gone");
@@ -141,22 +144,67 @@ describe.each<[string, { each: number; taken: number } | undefined]>([
 
   it("is not waited for beyond the deadline", async () => {
     const server = await serve((socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc"));
-    const answer = await clientOf(server, bodies).stream(get(server, { deadlineMs: 100 }));
+    const answer = await clientOf(server, wires).stream(get(server, { deadlineMs: 100 }));
     await failureOf(() => sumOf(answer.body), "timeout");
   });
 
   it("is given up with its caller", async () => {
     const caller = new AbortController();
     const server = await serve(() => caller.abort());
-    const client = clientOf(server, bodies);
+    const client = clientOf(server, wires);
     await failureOf(() => client.stream(get(server, { signal: caller.signal })), "canceled");
   });
 
   it("stops when the other side has refused it already", async () => {
     const refusal = '{"errors":[{"code":"DENIED"}]}';
     const server = await serve((socket) => socket.write(ok(refusal, "HTTP/1.1 403 Forbidden")));
-    const answer = await clientOf(server, bodies).read(put(server, reused(large), large.length));
+    const answer = await clientOf(server, wires).read(put(server, reused(large), large.length));
     expect([answer.status, answer.body.toString()]).toEqual([403, refusal]);
+  });
+});
+
+describe("a HEAD over a wire", () => {
+  it("has no body, whatever its headers say, and leaves the wire to the next", async () => {
+    const server = await serve((socket) =>
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 7\r\nx-is: a\r\n\r\n"),
+    );
+    const client = clientOf(server);
+    for (let at = 0; at < 3; at++) {
+      const { status, header, body } = await client.read(head(server));
+      expect([status, header("x-is"), body.length]).toEqual([200, "a", 0]);
+    }
+    expect([server.requests.length, server.connections]).toEqual([3, 1]);
+  });
+
+  it.each([
+    ["is an older server's", "HTTP/1.0 200 OK\r\ncontent-length: 7\r\n\r\n"],
+    [
+      "comes after early hints",
+      "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n",
+    ],
+  ])("is left to the ordinary client where the answer %s", async (_name, answer) => {
+    const server = await serve((socket) => socket.write(answer));
+    const client = clientOf(server);
+    for (let at = 0; at < 2; at++) expect((await client.read(head(server))).status).toBe(200);
+    expect(server.requests.length).toBe(3);
+  });
+
+  it("whose answer brings a body all the same costs its connection", async () => {
+    const server = await serve((socket) => socket.write(ok("abc")));
+    const client = clientOf(server);
+    for (let at = 0; at < 2; at++) expect((await client.read(head(server))).body.length).toBe(0);
+    expect(server.connections).toBe(2);
+  });
+
+  it("waits for no body", async () => {
+    const server = await serve((socket, head) => {
+      if (!head.startsWith("GET")) socket.write(ok(""));
+    });
+    const client = clientOf(server, { bodies: 1, heads: 1, taken: 0 });
+    const waiting = client.stream(get(server));
+    expect((await client.read(head(server))).status).toBe(200);
+    await client.close();
+    await failureOf(() => waiting, "network");
   });
 });
 
@@ -202,7 +250,7 @@ describe("wires", () => {
         socket.write(head.startsWith("GET") ? ok("abc") : ok("", "HTTP/1.1 201 Created"));
       });
     });
-    const client = clientOf(server, { each: 1, taken: 0 });
+    const client = clientOf(server, { bodies: 1, heads: 1, taken: 0 });
     const held = await client.stream(get(server));
     const sent = Array.from({ length: 4 }, () => client.read(put(server, reused(Buffer.from("ab")), 2)));
     expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([201, 201, 201, 201]);
