@@ -1,12 +1,13 @@
-import { rename, stat, writeFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { parseSite } from "../shared/documents/handling.ts";
 import { receiptType, type SiteReceipt } from "../shared/documents/site-receipt.ts";
 import { printable } from "../shared/model/digest.ts";
-import { Failure } from "../shared/model/failure.ts";
+import { Failure, toFailure } from "../shared/model/failure.ts";
 import type { LayoutFiles } from "../shared/registry/layout/layout-files.ts";
 import { openFolder } from "../shared/registry/layout/read-folder.ts";
 import { openTar } from "../shared/registry/layout/read-tar.ts";
+import { writeWhole } from "../shared/registry/layout/whole-file.ts";
 import { signStatement } from "../shared/signing/envelope.ts";
 import { readSigningKey, readVerifyingKey, type SigningKey } from "../shared/signing/signing-key.ts";
 import { type BundleImport, importBundle } from "../shared/steps/import-bundle.ts";
@@ -16,7 +17,7 @@ import { bundleLines, receiptLines, toldLine } from "./bundle-lines.ts";
 import { type AloneContext, runAlone } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { openSiteRegistry } from "./site-registry.ts";
-import { openSiteState, requireNewer } from "./site-state.ts";
+import { openSiteState, requireNewer, requireRegistry, type SiteState } from "./site-state.ts";
 
 interface Options {
   readonly site: string;
@@ -44,7 +45,7 @@ export function addBundleImportCommand(bundle: Command): void {
     .option("--key <file>", "this site's private key, which signs the receipt (or WHARFGATE_SIGNING_KEY)")
     .option("--receipt <file>", "where the receipt goes, to be carried back")
     .option("--state <folder>", "where this site remembers what it imported", ".wharfgate-site")
-    .option("--force", "import a bundle that is older than the last")
+    .option("--force", "import a bundle that is older than the last, or was made for another registry")
     .option("--allow-unsigned", "take an OCI layout (tar file or folder) that nobody has signed")
     .option("--repository <path>", "for an unsigned layout: where its images go")
     .option("--replace", "for an unsigned layout: move tags that have another digest")
@@ -60,15 +61,18 @@ async function importFile(path: string, options: Options, context: AloneContext)
   }
   const { registries, host } = openSiteRegistry(options.registry, environment);
   const files = await openLayoutAt(path, signal);
+  const state = options.allowUnsigned ? undefined : openSiteState(options.state);
+  const release = await state?.claim();
   try {
-    const order = options.allowUnsigned
-      ? await readForeignLayout(files, {
-          site,
-          existing: options.replace ? "replace" : "keep",
-          ...(options.repository !== undefined && { repository: options.repository }),
-          signal,
-        })
-      : await openSigned(files, { site, host, options, context });
+    const order =
+      state === undefined
+        ? await readForeignLayout(files, {
+            site,
+            existing: options.replace ? "replace" : "keep",
+            ...(options.repository !== undefined && { repository: options.repository }),
+            signal,
+          })
+        : await openSigned(files, { site, host, options, state, context });
     const registry = registries.open(host, options.credential);
     const now = () => new Date();
     const told = (image: SiteReceipt["images"][number]) => output.note(toldLine(image));
@@ -78,6 +82,7 @@ async function importFile(path: string, options: Options, context: AloneContext)
     output.result({ receipt: options.receipt, ...receipt }, () => receiptLines(receipt, written));
     return receipt.images.some(({ outcome }) => outcome === "refused") ? exitCodes.failed : exitCodes.ok;
   } finally {
+    await release?.();
     await files.close();
     await registries.close();
   }
@@ -89,9 +94,10 @@ async function openSigned(
   {
     site,
     host,
-    options: { trust = [], state: folder, force },
+    options: { trust = [], force },
+    state,
     context: { output, signal },
-  }: { site: string; host: string; options: Options; context: AloneContext },
+  }: { site: string; host: string; options: Options; state: SiteState; context: AloneContext },
 ): Promise<BundleImport> {
   if (trust.length === 0) {
     throw new Failure(
@@ -101,9 +107,11 @@ async function openSigned(
   }
   const trusted = trust.map(readVerifyingKey);
   const { manifest, order, key } = await readBundle(files, { site, trusted, signal });
-  const state = openSiteState(folder);
   const of = `${site} ${host}`;
-  if (force !== true) requireNewer(manifest, await state.last(of));
+  if (force !== true) {
+    requireNewer(manifest, await state.last(of));
+    requireRegistry(manifest, host);
+  }
   for (const line of bundleLines(manifest, key.id)) output.note(line);
   await state.remember(of, { id: manifest.id, sequence: manifest.sequence });
   return order;
@@ -115,19 +123,19 @@ function signingKeyOf({ key }: Options, environment: NodeJS.ProcessEnv): Signing
 }
 
 async function openLayoutAt(path: string, signal: AbortSignal): Promise<LayoutFiles> {
-  const isFolder = await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  return isFolder ? openFolder(path) : openTar(path, signal);
+  const found = await stat(path).catch((error: unknown) => {
+    throw new Failure("invalid", `the file "${printable(path)}" cannot be read`, { cause: error });
+  });
+  if (found.isDirectory()) return openFolder(path);
+  if (found.isFile()) return openTar(path, signal);
+  throw new Failure("invalid", `"${printable(path)}" is neither a file nor a folder`);
 }
 
 async function writeReceipt(path: string, receipt: SiteReceipt, key: SigningKey): Promise<void> {
-  const text = JSON.stringify(signStatement(receipt, { payloadType: receiptType, key }));
   try {
-    await writeFile(`${path}.new`, `${text}\n`);
-    await rename(`${path}.new`, path);
+    await writeWhole(path, `${JSON.stringify(signStatement(receipt, { payloadType: receiptType, key }))}\n`);
   } catch (error) {
-    throw new Failure("invalid", `the receipt "${printable(path)}" cannot be written`, { cause: error });
+    const { message } = toFailure(error, "writing the receipt");
+    throw new Failure("invalid", `What could be brought in is in, but ${message}`, { cause: error });
   }
 }

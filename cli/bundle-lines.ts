@@ -16,7 +16,7 @@ export function exportLines(result: ExportResult): string[] {
         "kind",
         kind === "full"
           ? "full: nothing is assumed of the site"
-          : `delta, by the receipt ${basis?.slice(0, 12)}`,
+          : `delta: without what ${basis?.registry} has, by the receipt ${basis?.receipt.slice(0, 12)}`,
       ],
       ["images", `${images.listed}, of which ${images.standing} stand at the site already`],
       ["in it", `${counted(manifests, "manifest")}, ${counted(blobs.included, "blob")}`],
@@ -80,7 +80,7 @@ export function receiptLines({ moved, images, registry, inventory }: SiteReceipt
 }
 
 export function acknowledgeLines(result: AcknowledgeResult): string[] {
-  const { images, inventory, refused, bundle, kind, settled } = result;
+  const { images, inventory, refused, bundle, kind, settled, aheadMs } = result;
   const of = bundle === undefined ? "of no bundle of ours" : `of bundle ${bundle.sequence}`;
   return [
     `Receipt ${result.receipt.slice(0, 12)}… of ${result.site}, ${of}: ${kind === "new" ? "signature verified, kept" : "acknowledged before, kept again"}`,
@@ -93,5 +93,8 @@ export function acknowledgeLines(result: AcknowledgeResult): string[] {
       ["imports", `${settled} that waited for it go on now`],
     ]),
     ...refused.map((image) => `Refused: ${toldLine(image).trim()}`),
+    ...(aheadMs === undefined
+      ? []
+      : [`The clock of ${result.site} is ${Math.round(aheadMs / 60_000)} minutes ahead of this one's.`]),
   ];
 }

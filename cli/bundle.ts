@@ -4,6 +4,7 @@ import { parseSite } from "../shared/documents/handling.ts";
 import { largestReceipt } from "../shared/documents/site-receipt.ts";
 import { printable } from "../shared/model/digest.ts";
 import { Failure } from "../shared/model/failure.ts";
+import { cannotWrite } from "../shared/registry/layout/whole-file.ts";
 import { generateKeyPair, readVerifyingKey } from "../shared/signing/signing-key.ts";
 import { addBundleImportCommand } from "./bundle-import.ts";
 import { acknowledgeLines, exportLines } from "./bundle-lines.ts";
@@ -86,9 +87,15 @@ export function addBundleCommands(program: Command): void {
   bundle
     .command("acknowledge <receipt>")
     .description("take a site's receipt back: its inventory, and the proof of what it imported")
+    .option(
+      "--force",
+      "take one that is older than the last, of another registry, or of a bundle not known here",
+    )
     .action(
-      run(async ({ app, output, signal, actor }, path: string) => {
-        const result = await app.sites.acknowledge(await readReceipt(path), actor, signal);
+      run(async ({ app, output, signal, actor }, path: string, { force }: { readonly force?: boolean }) => {
+        const doubtful = force === true ? "anyway" : "refuse";
+        const text = await readReceipt(path);
+        const result = await app.sites.acknowledge({ text, actor, doubtful }, signal);
         output.result(result, () => acknowledgeLines(result));
         return result.refused.length > 0 ? exitCodes.attention : exitCodes.ok;
       }),
@@ -102,12 +109,10 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
     await file.writeFile(text);
     await file.close();
   } catch (error) {
-    const there = (error as NodeJS.ErrnoException).code === "EEXIST";
-    throw new Failure(
-      "invalid",
-      `${printable(path)} ${there ? "is there already: it is not overwritten" : "cannot be written"}`,
-      { cause: error },
-    );
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw cannotWrite(path, error);
+    throw new Failure("invalid", `${printable(path)} is there already: it is not overwritten`, {
+      cause: error,
+    });
   }
 }
 

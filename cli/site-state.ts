@@ -1,6 +1,10 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
+import type { BundleManifest } from "../shared/documents/bundle-manifest.ts";
 import { Failure } from "../shared/model/failure.ts";
+import { claimPath } from "../shared/registry/layout/claim-path.ts";
+import { cannotWrite, writeWhole } from "../shared/registry/layout/whole-file.ts";
 
 /** The last bundle that was begun at a site's registry, so that no older one takes its place. */
 export interface LastBundle {
@@ -9,10 +13,14 @@ export interface LastBundle {
 }
 
 export interface SiteState {
+  /** Keeps other imports away, which might bring in an older bundle meanwhile. Returns how to let go. */
+  claim(): Promise<() => Promise<void>>;
   /** `of`: site and registry. */
   last(of: string): Promise<LastBundle | undefined>;
   remember(of: string, bundle: LastBundle): Promise<void>;
 }
+
+const schema = z.record(z.string(), z.strictObject({ id: z.string(), sequence: z.int().min(0) }));
 
 /** In a folder of the site's own: the file `bundles.json`. */
 export function openSiteState(folder: string): SiteState {
@@ -28,7 +36,7 @@ export function openSiteState(folder: string): SiteState {
       });
     }
     try {
-      return new Map(Object.entries(JSON.parse(text) as Record<string, LastBundle>));
+      return new Map(Object.entries(schema.parse(JSON.parse(text))));
     } catch (error) {
       throw new Failure("invalid", `${file} is damaged: restore it, or remove it and import with --force`, {
         cause: error,
@@ -36,12 +44,17 @@ export function openSiteState(folder: string): SiteState {
     }
   };
   return {
+    claim: async () => {
+      await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+        throw cannotWrite(folder, error);
+      });
+      return claimPath(file, "another import");
+    },
     last: async (of) => (await read()).get(of),
     remember: async (of, bundle) => {
       const all = (await read()).set(of, bundle);
       await mkdir(folder, { recursive: true });
-      await writeFile(`${file}.new`, JSON.stringify(Object.fromEntries(all), null, 2));
-      await rename(`${file}.new`, file);
+      await writeWhole(file, JSON.stringify(Object.fromEntries(all), null, 2));
     },
   };
 }
@@ -57,5 +70,14 @@ export function requireNewer(
     bundle.sequence === last.sequence
       ? `another bundle with the number ${bundle.sequence} was imported here: two were made with the same signing key. --force imports this one all the same`
       : `this is bundle ${bundle.sequence}, of ${bundle.created}; bundle ${last.sequence} was imported here already, and an older one may set tags back. --force imports it all the same`,
+  );
+}
+
+/** Throws `conflict` for a bundle that leaves out what another registry has. */
+export function requireRegistry({ basis }: Pick<BundleManifest, "basis">, host: string): void {
+  if (basis === undefined || basis.registry === host) return;
+  throw new Failure(
+    "conflict",
+    `this bundle leaves out what the registry ${basis.registry} has by its last receipt, and ${host} is another one: export with --full for this one. If it is the same under another name, --force imports it`,
   );
 }

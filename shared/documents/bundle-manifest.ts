@@ -20,9 +20,9 @@ export interface BundleManifest {
   readonly sequence: number;
   /** ISO 8601, UTC. */
   readonly created: string;
-  /** `delta`: without what the site has, by the inventory of the receipt `basis`. */
+  /** `delta`: without what a registry of the site has, by the inventory of the receipt `basis`. */
   readonly kind: "full" | "delta";
-  readonly basis?: string;
+  readonly basis?: { readonly receipt: string; readonly registry: string };
   /** Of `index.json`. */
   readonly index: Digest;
   readonly images: readonly BundleImage[];
@@ -66,7 +66,7 @@ const schema = z.strictObject({
   sequence: z.int().min(1),
   created: timeText,
   kind: z.enum(["full", "delta"]),
-  basis: z.string().max(64).optional(),
+  basis: z.strictObject({ receipt: z.string().max(64), registry: z.string().max(300) }).optional(),
   index: digestText,
   images: z.array(
     z.strictObject({

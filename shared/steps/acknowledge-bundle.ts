@@ -22,6 +22,14 @@ export interface AcknowledgePorts {
   readonly now: Clock;
 }
 
+export interface Acknowledgement {
+  /** The receipt, as the site wrote it. */
+  readonly text: string;
+  readonly actor: string;
+  /** What is done about a receipt that does not follow from those before it. */
+  readonly doubtful?: "refuse" | "anyway";
+}
+
 export interface AcknowledgeResult {
   readonly site: string;
   readonly receipt: string;
@@ -38,23 +46,31 @@ export interface AcknowledgeResult {
   };
   /** Imports that waited for this receipt and were sent on. */
   readonly settled: number;
+  /** Milliseconds by which the site's clock is ahead of ours, if that is more than a few minutes. */
+  readonly aheadMs?: number;
 }
 
 /** Takes a site's receipt back: keeps its inventory for the next bundle, and sends on the imports that waited for it. */
 export async function acknowledgeBundle(
-  text: string,
-  actor: string,
+  { text, actor, doubtful = "refuse" }: Acknowledgement,
   ports: AcknowledgePorts,
   signal: AbortSignal,
 ): Promise<AcknowledgeResult> {
   const receipt = await openReceipt(text, ports.sites, signal);
   const { site, id, bundle, images, inventory } = receipt;
   await ports.audit.record(
-    { actor, action: "bundle-acknowledge", subject: `${site} ${id}`, at: ports.now() },
+    {
+      actor,
+      action: "bundle-acknowledge",
+      subject: `${site} ${id}`,
+      at: ports.now(),
+      ...(doubtful === "anyway" && { reason: "taken by force" }),
+    },
     signal,
   );
-  const kind = await ports.sites.acknowledge(receipt, signal);
+  const kind = await ports.sites.acknowledge(receipt, { signal, doubtful });
   const settled = await settle(receipt, ports, signal);
+  const aheadMs = Date.parse(receipt.endedAt) - ports.now().getTime();
   const count = (outcome: ReceiptImage["outcome"]) =>
     images.filter((each) => each.outcome === outcome).length;
   const sum = (list: "tags" | "manifests" | "blobs") =>
@@ -73,8 +89,11 @@ export async function acknowledgeBundle(
       blobs: sum("blobs"),
     },
     settled,
+    ...(aheadMs > clocksDifferMs && { aheadMs }),
   };
 }
+
+const clocksDifferMs = 5 * 60_000;
 
 /** Trusts the key that was registered for the site whose name the signed statement holds. */
 async function openReceipt(text: string, sites: Sites, signal: AbortSignal): Promise<SiteReceipt> {
@@ -89,12 +108,6 @@ async function openReceipt(text: string, sites: Sites, signal: AbortSignal): Pro
     throw new Failure(
       "blocked",
       `the receipt says that it is of ${receipt.site}, but it is signed with the key of ${signerOf(all, key.id)}`,
-    );
-  }
-  if (receipt.bundle !== undefined && receipt.bundle.sequence > site.sequence) {
-    throw new Failure(
-      "conflict",
-      `the receipt is of bundle ${receipt.bundle.sequence} for ${site.name}; the last one from here was ${site.sequence}`,
     );
   }
   return receipt;

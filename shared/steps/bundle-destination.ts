@@ -1,29 +1,32 @@
 import { createHash } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import type { Blobs } from "../azure/blobs.ts";
-import { printable } from "../model/digest.ts";
-import { Failure } from "../model/failure.ts";
+import { claimPath } from "../registry/layout/claim-path.ts";
 import { type TarPlan, tarBytes } from "../registry/layout/plan-tar.ts";
+import { writeWhole } from "../registry/layout/whole-file.ts";
 import { dropPartial, writeTarFile } from "../registry/layout/write-file.ts";
 
 /** Where a bundle is written to. What an export that broke off has left there is gone on with. */
 export interface BundleDestination {
   /** For people: where the bundle of that number stands. */
   place(sequence: number): string;
+  /** Keeps other exports from the same place; returns how to let go. Throws `conflict` while another one is at it. */
+  claim(): Promise<() => Promise<void>>;
   /** The signed manifest of an export that broke off. */
   begun(signal: AbortSignal): Promise<string | undefined>;
   /** Remembers it, and forgets what is left of any other. */
   begin(envelope: string, signal: AbortSignal): Promise<void>;
   /** Writes the whole; returns how many bytes of it were there already. It stands there only when it is whole. */
   write(plan: TarPlan, sequence: number, signal: AbortSignal): Promise<number>;
-  /** Forgets that it was begun. */
-  end(signal: AbortSignal): Promise<void>;
+  /** Forgets that it was begun, unless another one has begun since. */
+  end(envelope: string, signal: AbortSignal): Promise<void>;
 }
 
 export function fileDestination(path: string): BundleDestination {
   const note = `${path}.begun.json`;
   return {
     place: () => path,
+    claim: () => claimPath(path, "another export"),
     begun: async () => {
       try {
         return await readFile(note, "utf8");
@@ -33,13 +36,10 @@ export function fileDestination(path: string): BundleDestination {
     },
     begin: async (envelope) => {
       await dropPartial(path);
-      try {
-        await writeFile(note, envelope);
-      } catch (error) {
-        throw new Failure("invalid", `the file "${printable(note)}" cannot be written`, { cause: error });
-      }
+      await writeWhole(note, envelope);
     },
     write: (plan, _sequence, signal) => writeTarFile(path, plan, signal),
+    // Nobody else has begun: it is claimed.
     end: () => rm(note, { force: true }),
   };
 }
@@ -55,6 +55,8 @@ export function containerDestination(blobs: Blobs, site: string): BundleDestinat
   const nameOf = (sequence: number) => `${site}/${String(sequence).padStart(6, "0")}.tar`;
   return {
     place: (sequence) => `${blobs.container}/${nameOf(sequence)}`,
+    // Each bundle has a name of its own there, and two of the same stage the same blocks.
+    claim: async () => async () => {},
     begun: (signal) => blobs.get(note, signal),
     begin: (envelope, signal) => blobs.put(note, envelope, signal),
     write: async (plan, sequence, signal) => {
@@ -80,7 +82,9 @@ export function containerDestination(blobs: Blobs, site: string): BundleDestinat
       await blobs.commit(name, ids, signal);
       return Math.min(from, plan.size);
     },
-    end: (signal) => blobs.remove(note, signal),
+    end: async (envelope, signal) => {
+      if ((await blobs.get(note, signal)) === envelope) await blobs.remove(note, signal);
+    },
   };
 }
 

@@ -1,43 +1,28 @@
 import { createHash } from "node:crypto";
-import {
-  type BundleImage,
-  type BundleManifest,
-  bundleType,
-  parseBundleManifest,
-} from "../documents/bundle-manifest.ts";
-import type { ImportRecord } from "../documents/import-record.ts";
+import { type BundleManifest, bundleType, parseBundleManifest } from "../documents/bundle-manifest.ts";
 import type { Clock } from "../model/clock.ts";
-import { mapConcurrent } from "../model/concurrency.ts";
-import { digestOf, shortDigest } from "../model/digest.ts";
+import { digestOf } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
-import { formatReference } from "../model/reference.ts";
 import { planTar } from "../registry/layout/plan-tar.ts";
-import type { Registries, Registry } from "../registry/registry.ts";
 import { openEnvelope, parseEnvelope, signStatement } from "../signing/envelope.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { Audit } from "../stores/audit.ts";
-import type { Ledger } from "../stores/ledger.ts";
 import type { Sites } from "../stores/sites.ts";
 import type { BundleDestination } from "./bundle-destination.ts";
 import { bundleBlobs, bundleFiles, bundleIndex } from "./bundle-files.ts";
-import { type BundleItem, type BundlePlan, planBundle } from "./plan-bundle.ts";
-import { selectForSite, type Wanted } from "./select-for-site.ts";
+import { gatherItems, type ItemOrder, type ItemPorts } from "./bundle-items.ts";
+import { type BundlePlan, planBundle } from "./plan-bundle.ts";
 import { indexInventory } from "./site-inventory.ts";
 
-export interface ExportOrder extends Wanted {
+export interface ExportOrder extends ItemOrder {
   /** `delta` leaves out what the site has by its last receipt. */
   readonly kind: "delta" | "full";
-  /** What to do about an image that cannot be exported: nothing at all (`stop`), or the others (`skip`). */
-  readonly unfit: "stop" | "skip";
   readonly actor: string;
 }
 
-export interface ExportPorts {
-  readonly ledger: Ledger;
+export interface ExportPorts extends ItemPorts {
   readonly sites: Sites;
   readonly audit: Audit;
-  readonly registries: Registries;
-  readonly openTarget: (host: string) => Registry;
   readonly signingKey: SigningKey | undefined;
   readonly now: Clock;
 }
@@ -48,8 +33,8 @@ export interface ExportResult {
   readonly site: string;
   readonly sequence: number;
   readonly kind: "delta" | "full";
-  /** The receipt that it was computed from. */
-  readonly basis?: string;
+  /** The receipt that it was computed from, and the registry that this is of. */
+  readonly basis?: BundleManifest["basis"];
   /** Of the file; `kept`: written by an export that broke off. */
   readonly bytes: { readonly file: number; readonly kept: number; readonly leftOut: number };
   readonly images: { readonly listed: number; readonly standing: number };
@@ -58,8 +43,6 @@ export interface ExportResult {
   /** Why images that were wanted are not in it. */
   readonly unfit: readonly string[];
 }
-
-const questionsAtOnce = 8;
 
 /** Writes what a site lacks, by its last receipt, into one file: an OCI image layout, with a signed manifest of its own. */
 export async function exportBundle(
@@ -83,37 +66,43 @@ export async function exportBundle(
     );
   }
   const inventory = order.kind === "full" ? undefined : await sites.inventory(site, signal);
-  const { items, unfit } = await gather(order, ports, signal);
+  const { items, unfit } = await gatherItems(order, ports, signal);
   const plan = await planBundle(items, inventory && indexInventory(inventory), signal);
   const index = bundleIndex(plan);
   const contents: Contents = {
     v: 1,
     site: site.name,
     kind: inventory === undefined ? "full" : "delta",
-    ...(inventory !== undefined && site.receipt && { basis: site.receipt.id }),
+    ...(inventory !== undefined &&
+      site.receipt && { basis: { receipt: site.receipt.id, registry: site.receipt.registry } }),
     index: digestOf(index),
     images: items.map(({ image }) => image),
     blobs: bundleBlobs(plan),
     assumes: [...plan.assumes].map(([digest, { size, repository }]) => ({ digest, size, repository })),
     repositories: inventory?.map(({ repository }) => repository) ?? [],
   };
-  const begun = await resumable(contents, { destination, key, sequence: site.sequence, signal });
-  if (begun === undefined)
-    await audit.record(
-      { actor: order.actor, action: "bundle-export", subject: site.name, at: now() },
-      signal,
-    );
-  const { manifest, envelope } = begun ?? (await sign(contents, { key, sites, now, signal }));
-  if (begun === undefined) await destination.begin(envelope, signal);
-  const tar = planTar(bundleFiles(plan, { index, envelope }));
-  const kept = await destination.write(tar, manifest.sequence, signal);
-  await destination.end(signal);
-  return resultOf(plan, {
-    manifest,
-    place: destination.place(manifest.sequence),
-    bytes: { file: tar.size, kept },
-    unfit,
-  });
+  const release = await destination.claim();
+  try {
+    const begun = await resumable(contents, { destination, key, sequence: site.sequence, signal });
+    if (begun === undefined)
+      await audit.record(
+        { actor: order.actor, action: "bundle-export", subject: site.name, at: now() },
+        signal,
+      );
+    const { manifest, envelope } = begun ?? (await sign(contents, { key, sites, now, signal }));
+    if (begun === undefined) await destination.begin(envelope, signal);
+    const tar = planTar(bundleFiles(plan, { index, envelope }));
+    const kept = await destination.write(tar, manifest.sequence, signal);
+    await destination.end(envelope, signal);
+    return resultOf(plan, {
+      manifest,
+      place: destination.place(manifest.sequence),
+      bytes: { file: tar.size, kept },
+      unfit,
+    });
+  } finally {
+    await release();
+  }
 }
 
 type Contents = Omit<BundleManifest, "id" | "sequence" | "created">;
@@ -163,49 +152,6 @@ function canonical(contents: Contents): string {
   );
 }
 const epoch = new Date(0).toISOString();
-
-/** The images with where their bytes are; those that are proven at the target must still stand there. */
-async function gather(
-  order: ExportOrder,
-  ports: ExportPorts,
-  signal: AbortSignal,
-): Promise<{ readonly items: readonly BundleItem[]; readonly unfit: readonly string[] }> {
-  const records = await selectForSite(order, ports.ledger, signal);
-  const unfit: string[] = [];
-  const found = await mapConcurrent(records, questionsAtOnce, async (record): Promise<BundleItem[]> => {
-    const image = imageOf(record);
-    if (record.method === "bundle") {
-      const { host, path } = record.source;
-      return [{ image, from: ports.registries.open(host, record.credential), fromRepository: path }];
-    }
-    const { host, path, tag } = record.target;
-    const from = ports.openTarget(host);
-    const held = (await from.headManifest(path, tag ?? record.digest, signal))?.digest;
-    if (held === record.digest) return [{ image, from, fromRepository: path }];
-    const now = held === undefined ? "is gone" : `has another digest now, ${shortDigest(held)}`;
-    unfit.push(`${formatReference(record.target)} ${now}: the ledger has ${shortDigest(record.digest)}`);
-    return [];
-  });
-  if (unfit.length > 0 && order.unfit === "stop") {
-    throw new Failure(
-      "conflict",
-      `Nothing was written, since not all can be exported (--skip-unfit exports the rest):\n  ${unfit.join("\n  ")}`,
-    );
-  }
-  return { items: found.flat(), unfit };
-}
-
-function imageOf({ source, tag, digest, target, existing, platforms, handling }: ImportRecord): BundleImage {
-  return {
-    repository: target.path,
-    ...(target.tag !== undefined && { tag: target.tag }),
-    digest,
-    existing,
-    ...(handling.platforms === "only" && { only: platforms }),
-    ...(handling.nondistributable === "bring" && { nondistributable: "bring" as const }),
-    source: formatReference({ ...source, tag }),
-  };
-}
 
 function resultOf(
   plan: BundlePlan,

@@ -1,4 +1,4 @@
-import type { BundleImage } from "../documents/bundle-manifest.ts";
+import { type BundleImage, bundleFile } from "../documents/bundle-manifest.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import { parseReference, parseRepositoryPath, parseTag } from "../model/reference.ts";
@@ -20,6 +20,12 @@ export async function readForeignLayout(
   },
 ): Promise<BundleImport> {
   const { site, repository, existing, signal } = options;
+  if (files.size(bundleFile) !== undefined) {
+    throw new Failure(
+      "invalid",
+      `${files.place} is a signed bundle: leave --allow-unsigned out, so that its signature, site and number are checked`,
+    );
+  }
   const { images, contents } = await openLayout(files, signal);
   if (images.length === 0) throw new Failure("protocol", `${files.place} names no image`);
   const found = images.map(({ digest, annotations }): BundleImage => {

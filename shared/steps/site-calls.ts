@@ -3,7 +3,12 @@ import { parseSite } from "../documents/handling.ts";
 import { Failure } from "../model/failure.ts";
 import { readVerifyingKey } from "../signing/signing-key.ts";
 import type { Site } from "../stores/sites.ts";
-import { type AcknowledgePorts, type AcknowledgeResult, acknowledgeBundle } from "./acknowledge-bundle.ts";
+import {
+  type Acknowledgement,
+  type AcknowledgePorts,
+  type AcknowledgeResult,
+  acknowledgeBundle,
+} from "./acknowledge-bundle.ts";
 import { containerDestination, fileDestination } from "./bundle-destination.ts";
 import { type ExportOrder, type ExportPorts, type ExportResult, exportBundle } from "./export-bundle.ts";
 
@@ -26,7 +31,7 @@ export interface SiteCalls {
     signal: AbortSignal,
   ): Promise<ExportResult>;
   /** Takes a receipt's text back. */
-  acknowledge(text: string, actor: string, signal: AbortSignal): Promise<AcknowledgeResult>;
+  acknowledge(acknowledgement: Acknowledgement, signal: AbortSignal): Promise<AcknowledgeResult>;
 }
 
 export function createSiteCalls(
@@ -54,6 +59,6 @@ export function createSiteCalls(
         ports,
         signal,
       ),
-    acknowledge: (text, actor, signal) => acknowledgeBundle(text, actor, ports, signal),
+    acknowledge: (acknowledgement, signal) => acknowledgeBundle(acknowledgement, ports, signal),
   };
 }

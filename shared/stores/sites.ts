@@ -10,6 +10,7 @@ import {
 import type { Receipts } from "../methods/receipts.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
 import { Failure } from "../model/failure.ts";
+import { requireFollowing, type SiteReceiptNote } from "./receipt-order.ts";
 
 /** A disconnected site: whose key is trusted, what was sent to it, and what it last said. */
 export interface Site {
@@ -25,13 +26,6 @@ export interface Site {
   readonly receipt?: SiteReceiptNote;
 }
 
-export interface SiteReceiptNote {
-  readonly id: string;
-  readonly endedAt: string;
-  /** Of its bundle. */
-  readonly sequence?: number;
-}
-
 /** Table `sites`: partition = site; rows `site` and, for each image of a receipt, `image~<hash>`. Inventories are blobs. */
 export interface Sites extends Receipts {
   /** Adds a site, or gives one that is known another key. */
@@ -45,8 +39,14 @@ export interface Sites extends Receipts {
   nextSequence(name: string, signal: AbortSignal): Promise<number>;
   /** What the site had when it gave its last receipt; undefined before the first. */
   inventory(site: Site, signal: AbortSignal): Promise<Inventory | undefined>;
-  /** Keeps what a receipt says; a repeat changes nothing. Throws `conflict` for one that is older than the last. */
-  acknowledge(receipt: SiteReceipt, signal: AbortSignal): Promise<"new" | "known">;
+  /**
+   * Keeps what a receipt says; a repeat changes nothing. Throws `conflict` for one that is older than the last, of another
+   * registry or of a bundle that was not made here, unless it is taken `anyway`.
+   */
+  acknowledge(
+    receipt: SiteReceipt,
+    options: { readonly signal: AbortSignal; readonly doubtful: "refuse" | "anyway" },
+  ): Promise<"new" | "known">;
 }
 
 const siteRow = "site";
@@ -108,20 +108,24 @@ export function createSites(table: Table, blobs: Blobs): Sites {
         `The inventory of ${name} is gone from the container ${blobs.container}: acknowledge its last receipt again, or export with --full`,
       );
     },
-    acknowledge: async (receipt, signal) => {
-      const { site: name, id, endedAt, bundle } = receipt;
-      const before = toSite(await require(name, signal)).receipt;
-      requireLater(receipt, before);
+    acknowledge: async (receipt, { signal, doubtful }) => {
+      const { site: name, id, endedAt, bundle, registry } = receipt;
+      const check = doubtful === "refuse" ? requireFollowing : () => {};
+      const known = toSite(await require(name, signal));
+      check(receipt, known);
+      const before = known.receipt;
       await blobs.put(blobName(name, id), JSON.stringify(receipt.inventory), signal);
       await mapConcurrent(receipt.images, writesAtOnce, (image) =>
         table.upsert({ partition: name, row: imageRow(image) }, imageValues(image, receipt), signal),
       );
-      const note = { id, endedAt, ...(bundle && { sequence: bundle.sequence }) };
       await change(
         name,
         (site) => {
-          requireLater(receipt, site.receipt);
-          return { ...site, receipt: note };
+          check(receipt, site);
+          const last = bundle?.sequence ?? site.receipt?.sequence;
+          const note = { id, endedAt, registry, ...(last !== undefined && { sequence: last }) };
+          // A hub that was set back goes on from where the site is.
+          return { ...site, receipt: note, sequence: Math.max(site.sequence, bundle?.sequence ?? 0) };
         },
         signal,
       );
@@ -136,15 +140,6 @@ export function createSites(table: Table, blobs: Blobs): Sites {
       return { outcome, receipt: String(receipt), ...(typeof reason === "string" && { reason }) };
     },
   };
-}
-
-/** By the site's own clock, which only has to run forwards. */
-function requireLater({ id, site, endedAt }: SiteReceipt, last: SiteReceiptNote | undefined): void {
-  if (last === undefined || last.id === id || Date.parse(endedAt) > Date.parse(last.endedAt)) return;
-  throw new Failure(
-    "conflict",
-    `This receipt of ${site} is of ${endedAt}; one of ${last.endedAt} has been acknowledged already, and what the site had before that does not matter any more`,
-  );
 }
 
 function isOutcome(value: unknown): value is ReceiptImage["outcome"] {
@@ -181,13 +176,13 @@ function toValues({ publicKey, addedBy, addedAt, sequence, receipt }: Site): Val
     addedBy,
     addedAt,
     sequence,
-    ...(receipt && { receipt: receipt.id, receiptAt: receipt.endedAt }),
+    ...(receipt && { receipt: receipt.id, receiptAt: receipt.endedAt, registry: receipt.registry }),
     ...(receipt?.sequence !== undefined && { acknowledged: receipt.sequence }),
   };
 }
 
 function toSite({ partition, values }: Row): Site {
-  const { publicKey, addedBy, addedAt, sequence, receipt, receiptAt, acknowledged } = values;
+  const { publicKey, addedBy, addedAt, sequence, receipt, receiptAt, acknowledged, registry } = values;
   return {
     name: partition,
     publicKey: String(publicKey),
@@ -198,6 +193,7 @@ function toSite({ partition, values }: Row): Site {
       receipt: {
         id: receipt,
         endedAt: String(receiptAt),
+        registry: String(registry),
         ...(typeof acknowledged === "number" && { sequence: acknowledged }),
       },
     }),

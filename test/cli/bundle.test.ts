@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSiteRegistry } from "../../cli/site-registry.ts";
-import { openSiteState, requireNewer } from "../../cli/site-state.ts";
+import { openSiteState, requireNewer, requireRegistry } from "../../cli/site-state.ts";
 import { readSigningKey, readVerifyingKey } from "../../shared/signing/signing-key.ts";
 import { failureOf } from "../support/failures.ts";
 import { user } from "../support/registries.ts";
@@ -100,10 +100,37 @@ describe("what a site remembers", () => {
     expect(message).toContain(says);
   });
 
-  it("is not guessed at when it is damaged", async () => {
-    const state = openSiteState(folder);
-    writeFileSync(join(folder, "bundles.json"), "{");
-    await failureOf(() => state.last("a r"), "invalid");
+  it.each(["{", "null", "[]", '{"a r":7}', '{"a r":{"id":"x","sequence":"9"}}'])(
+    "is not guessed at when it is damaged: %s",
+    async (text) => {
+      const state = openSiteState(folder);
+      writeFileSync(join(folder, "bundles.json"), text);
+      await failureOf(() => state.last("a r"), "invalid");
+    },
+  );
+
+  it("is one import's at a time", async () => {
+    const state = openSiteState(join(folder, "claimed"));
+    const release = await state.claim();
+    const { message } = await failureOf(() => state.claim(), "conflict");
+    expect(message).toContain("another import is under way");
+    await release();
+    await (await state.claim())();
+  });
+
+  it("must have a folder that can be made", async () => {
+    writeFileSync(join(folder, "file"), "");
+    await failureOf(() => openSiteState(join(folder, "file/state")).claim(), "invalid");
+  });
+});
+
+describe("a bundle that leaves out what a registry has", () => {
+  it("is for that registry alone", async () => {
+    const basis = { receipt: "a".repeat(64), registry: "one.corp" };
+    requireRegistry({ basis }, "one.corp");
+    requireRegistry({}, "other.corp");
+    const { message } = await failureOf(() => requireRegistry({ basis }, "other.corp"), "conflict");
+    expect(message).toContain("export with --full");
   });
 });
 

@@ -110,11 +110,8 @@ describe("the commands for bundles, killed by signal 9", () => {
       expect(existsSync(join(folder, "receipt.json"))).toBe(false);
     }
     expect(await run(importing())).toBe(0);
-    const result = await app.sites.acknowledge(
-      readFileSync(join(folder, "receipt.json"), "utf8"),
-      "test",
-      never,
-    );
+    const text = readFileSync(join(folder, "receipt.json"), "utf8");
+    const result = await app.sites.acknowledge({ text, actor: "test" }, never);
     expect(result).toMatchObject({
       kind: "new",
       refused: [],

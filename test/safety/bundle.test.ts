@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type BundleManifest, bundleFile, bundleType } from "../../shared/documents/bundle-manifest.ts";
@@ -15,6 +15,7 @@ import { type BundleBench, createBundleBench, hubKey, siteKey, siteName } from "
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { makeBlob, makeImage, makeIndex, noise, type TestImage } from "../support/images.ts";
+import { createMemoryRegistry } from "../support/memory-registry.ts";
 import { never } from "../support/registries.ts";
 import { type TarPart, tarOf } from "../support/tar.ts";
 
@@ -295,6 +296,12 @@ describe("case 62: a layout that nobody has signed", () => {
     ]);
   });
 
+  it("is refused when it is a signed bundle, whose signature would not be looked at", async () => {
+    await bench.export(order);
+    const { message } = await failureOf(() => bring(bench.read()), "invalid");
+    expect(message).toContain("leave --allow-unsigned out");
+  });
+
   it("is refused when a file is not what its name says", async () => {
     const bytes = layoutOf([single]);
     const at = bytes.indexOf(base.bytes);
@@ -302,6 +309,25 @@ describe("case 62: a layout that nobody has signed", () => {
     const { message } = await failureOf(() => bring(bytes), "integrity");
     expect(message).toContain(`${blobFile(base.descriptor.digest)} do not match`);
     expect(bench.site.calls).toEqual([]);
+  });
+});
+
+describe("exports at once", () => {
+  it("into one file are refused but for one, which is whole", async () => {
+    const ended = await Promise.allSettled([1, 2, 3].map(() => bench.export(order)));
+    expect(ended.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected", "rejected"]);
+    for (const each of ended)
+      if (each.status === "rejected") expect(each.reason.message).toContain("another export is under way");
+    expect((await bench.import()).images.map(({ outcome }) => outcome)).toEqual(["imported", "imported"]);
+    expect(readdirSync(bench.folder)).toEqual(["bundle.tar"]);
+  });
+
+  it("into files of their own have numbers of their own", async () => {
+    const paths = [1, 2, 3].map((each) => join(bench.folder, `${each}.tar`));
+    const exported = await Promise.all(paths.map((path) => bench.export(order, path)));
+    expect(exported.map(({ sequence }) => sequence).toSorted()).toEqual([1, 2, 3]);
+    for (const path of paths)
+      expect((await bench.import(path)).images.some(({ outcome }) => outcome === "refused")).toBe(false);
   });
 });
 
@@ -364,13 +390,13 @@ describe("an export that is killed", () => {
 });
 
 describe("a receipt", () => {
-  const send = (receipt: SiteReceipt, options: { key?: typeof siteKey; type?: string } = {}) => {
-    const { key = siteKey, type = receiptType } = options;
-    return bench.calls.acknowledge(
-      JSON.stringify(signStatement(receipt, { payloadType: type, key })),
-      "ops",
-      never,
-    );
+  const send = (
+    receipt: SiteReceipt,
+    options: { key?: typeof siteKey; type?: string; doubtful?: "anyway" } = {},
+  ) => {
+    const { key = siteKey, type = receiptType, doubtful = "refuse" } = options;
+    const text = JSON.stringify(signStatement(receipt, { payloadType: type, key }));
+    return bench.calls.acknowledge({ text, actor: "ops", doubtful }, never);
   };
 
   it("is taken as often as it comes, and only when it is the last", async () => {
@@ -382,6 +408,35 @@ describe("a receipt", () => {
     expect((await send(second)).kind).toBe("new");
     const { message } = await failureOf(() => send(first), "conflict");
     expect(message).toContain("has been acknowledged already");
+  });
+
+  it("of another registry is refused, as the next bundle would leave out what that one lacks", async () => {
+    await bench.export(order);
+    await send(await bench.import());
+    const other = createMemoryRegistry("test.example");
+    const receipt = await bench.import(undefined, other);
+    const { message } = await failureOf(() => send(receipt), "conflict");
+    expect(message).toContain("of the registry test.example, those of factory-7 were of site.example");
+    expect((await bench.export(order)).basis).toMatchObject({ registry: "site.example" });
+    expect(await send(receipt, { doubtful: "anyway" })).toMatchObject({ kind: "new" });
+    expect((await bench.export(order)).basis).toMatchObject({ registry: "test.example" });
+  });
+
+  it("by a clock that is ahead is told, and does not keep out that of the next bundle", async () => {
+    await bench.export(order);
+    const ahead = { ...(await bench.import()), endedAt: "2031-01-01T00:00:00.000Z" };
+    expect((await send(ahead)).aheadMs).toBeGreaterThan(4 * 365 * 24 * 3_600_000);
+    await bench.export(order);
+    expect(await send(await bench.import())).toMatchObject({ kind: "new" });
+    await failureOf(() => send({ ...ahead, id: "0".repeat(64) }), "conflict");
+  });
+
+  it("of a bundle that a hub made before it was set back is taken by force, and counted on from", async () => {
+    await bench.export(order);
+    const receipt = { ...(await bench.import()), bundle: { id: "0".repeat(64), sequence: 7 } };
+    await failureOf(() => send(receipt), "conflict");
+    await send(receipt, { doubtful: "anyway" });
+    expect((await bench.export(order)).sequence).toBe(8);
   });
 
   it("is believed of the site whose key signed it alone", async () => {

@@ -63,7 +63,7 @@ function receiptOf(outcome: "imported" | "refused", parts: Partial<SiteReceipt> 
 }
 
 const acknowledge = (text: string) =>
-  acknowledgeBundle(text, "ops", { ...bench.stores, now: bench.now }, never);
+  acknowledgeBundle({ text, actor: "ops" }, { ...bench.stores, now: bench.now }, never);
 
 describe("an import by the method bundle", () => {
   it("waits without an end, and asks the target nothing", async () => {

@@ -185,6 +185,20 @@ describe("a bundle", () => {
     });
   });
 
+  it("leaves the images of a registry aside that is no longer known", async () => {
+    await bench.imported("mirror/app", "1", one);
+    await bench.imported("mirror/app", "2", two);
+    bench.target.failNext(
+      "headManifest",
+      new Failure("blocked", "old.example is not in WHARFGATE_REGISTRIES"),
+    );
+    const exported = await bench.export({ watches: ["default/app"], unfit: "skip" });
+    expect(exported).toMatchObject({
+      images: { listed: 1 },
+      unfit: [expect.stringContaining("cannot be read: old.example is not in")],
+    });
+  });
+
   it.each([
     ["a watch that has nothing", { watches: ["default/none"] }],
     ["a group that has nothing", { watches: ["none/*"] }],

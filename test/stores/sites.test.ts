@@ -10,6 +10,7 @@ const storage = useStorage();
 const added = { publicKey: "PEM", addedBy: "ops", addedAt: "2026-11-24T10:00:00.000Z" };
 const digest = digestNamed("one");
 const keep = { signal: never, existing: "keep" } as const;
+const refuse = { signal: never, doubtful: "refuse" } as const;
 
 const receiptOf = (parts: Partial<SiteReceipt>): SiteReceipt => ({
   v: 1,
@@ -52,10 +53,11 @@ describe("sites", () => {
     const before = await sites.get("one", never);
     expect(before && (await sites.inventory(before, never))).toBeUndefined();
     const first = receiptOf({ bundle: { id: "b".repeat(64), sequence: 1 } });
-    expect(await sites.acknowledge(first, never)).toBe("new");
-    expect(await sites.acknowledge(first, never)).toBe("known");
+    expect(await sites.acknowledge(first, refuse)).toBe("new");
+    expect(await sites.acknowledge(first, refuse)).toBe("known");
     const site = await sites.get("one", never);
-    expect(site?.receipt).toEqual({ id: first.id, endedAt: first.endedAt, sequence: 1 });
+    const { id, endedAt, registry } = first;
+    expect(site?.receipt).toEqual({ id, endedAt, registry, sequence: 1 });
     expect(site && (await sites.inventory(site, never))).toEqual(first.inventory);
     const image = { repository: "mirror/app", tag: "1", digest };
     expect(await sites.outcomeOf("one", image, never)).toEqual({ outcome: "imported", receipt: first.id });
@@ -69,13 +71,13 @@ describe("sites", () => {
       images: [refused],
       inventory: [],
     });
-    expect(await sites.acknowledge(later, never)).toBe("new");
+    expect(await sites.acknowledge(later, refuse)).toBe("new");
     expect(await sites.outcomeOf("one", image, never)).toEqual({
       outcome: "refused",
       reason: "full",
       receipt: later.id,
     });
-    await failureOf(() => sites.acknowledge(first, never), "conflict");
+    await failureOf(() => sites.acknowledge(first, refuse), "conflict");
     // What a site had before is forgotten.
     await failureOf(async () => site && sites.inventory(site, never), "not-found");
   });

@@ -151,8 +151,10 @@ export async function createBundleBench(): Promise<BundleBench> {
     },
     acknowledge: (receipt) =>
       calls.acknowledge(
-        JSON.stringify(signStatement(receipt, { payloadType: receiptType, key: siteKey })),
-        "ops",
+        {
+          text: JSON.stringify(signStatement(receipt, { payloadType: receiptType, key: siteKey })),
+          actor: "ops",
+        },
         never,
       ),
     pass: async (order) => {

@@ -1,9 +1,10 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { printable } from "../../model/digest.ts";
-import { Failure, toFailure } from "../../model/failure.ts";
+import { Failure } from "../../model/failure.ts";
 import { createBlobHash } from "../verified-blob.ts";
 import { pieces } from "./file-pieces.ts";
 import { type TarEntry, type TarPlan, tarBytes } from "./plan-tar.ts";
+import { isZeroBlock } from "./tar-header.ts";
+import { cannotWrite } from "./whole-file.ts";
 
 /** What an unfinished file is called beside its name. */
 export const partialSuffix = ".partial";
@@ -51,6 +52,7 @@ async function keep(file: FileHandle, plan: TarPlan, signal: AbortSignal): Promi
     if (!(await holds(file, entry))) return entry.at;
     if (size < entry.bodyAt + entry.file.size) return size;
     if (!(await holdsBody(file, entry, signal))) return entry.at;
+    if (!(await holdsPadding(file, entry, size))) return entry.bodyAt + entry.file.size;
   }
   return plan.entries.at(-1)?.end ?? 0;
 }
@@ -70,6 +72,13 @@ async function holdsBody(
   for await (const piece of pieces(file, { start: bodyAt, end: bodyAt + size }, signal))
     hash.add(hash.bytes, piece);
   return hash.digest() === digest;
+}
+
+/** As far as it was written. */
+async function holdsPadding(file: FileHandle, { bodyAt, end, file: { size } }: TarEntry, written: number) {
+  const there = Buffer.alloc(Math.max(0, Math.min(end, written) - bodyAt - size));
+  await file.read(there, 0, there.length, bodyAt + size);
+  return isZeroBlock(there);
 }
 
 async function write(
@@ -94,13 +103,6 @@ async function attempt<T>(path: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    const { message } = toFailure(error, "writing");
-    throw new Failure(
-      "invalid",
-      `the file "${printable(path)}" cannot be written (${printable(message, 200)})`,
-      {
-        cause: error,
-      },
-    );
+    throw cannotWrite(path, error);
   }
 }

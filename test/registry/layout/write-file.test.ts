@@ -99,9 +99,6 @@ describe("a planned tar file", () => {
 
   it("whose beginning was spoilt anywhere is mended", async () => {
     for (let at = 0; at < whole.length; at += 61) {
-      // What only fills up blocks is written as it is found: nobody reads it.
-      const filling = plan.entries.some(({ bodyAt, end, file }) => at >= bodyAt + file.size && at < end);
-      if (filling) continue;
       for (const length of [at + 1, whole.length]) {
         const spoilt = Buffer.from(whole.subarray(0, length));
         spoilt[at] = (spoilt[at] ?? 0) ^ 0xff;
