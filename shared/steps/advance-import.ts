@@ -41,7 +41,7 @@ export async function advance(
     if (settled?.kind === "proven")
       return { kind: "proven", how: began === "before" ? "imported" : "present" };
     if (settled !== undefined) return settled;
-    const waited = began === "before" || record.reason !== undefined;
+    const waited = began === "before" || record.reason !== undefined || record.repair !== undefined;
     if (waited && (await movedOn(record, ports, signal))) {
       const name = formatReference({ ...record.source, tag: record.tag });
       return {
@@ -64,7 +64,7 @@ export async function advance(
   return conclude(record, await method.check(order, record.operation, signal), ports, signal);
 }
 
-/** Whether an import that was put off, or waited, would set a floating tag back to what it was then. */
+/** Whether an import that was put off, waited, or mends its tag would set a floating tag back to what it was then. */
 export async function movedOn(
   { existing, repair, source, tag, digest, credential }: ImportRecord,
   { registries }: Pick<AdvancePorts, "registries">,

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { type ImportRecord, targetNameOf } from "../documents/import-record.ts";
+import { type ImportRecord, isOpen, targetNameOf } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, type WatchId, watchKey } from "../documents/watch-id.ts";
+import { readsThrough } from "../methods/members.ts";
 import { mapConcurrent } from "../model/concurrency.ts";
+import type { Digest } from "../model/digest.ts";
 import { Failure, toFailure } from "../model/failure.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
 import type { Ledger, LedgerEntry, OutboxEntry } from "../stores/ledger.ts";
@@ -32,17 +34,15 @@ export async function checkDrift(ports: DriftPorts, signal: AbortSignal): Promis
   for (const row of await ports.watches.all(signal)) {
     if (row.kind === "rejected" || row.watch.enabled === "no") continue;
     if (!hasTurn(row.watch, ports.now())) continue;
-    const current = await currentImports(row.watch, ports.ledger, signal);
+    const { current, coming } = await importsOf(row.watch, ports.ledger, signal);
     const whole = current[Math.floor(slots / slotsPerDay) % current.length];
     const found = await mapConcurrent(current, questionsAtOnce, async (entry) => {
       const drift = await driftOf(entry.record, entry === whole ? "whole" : "tag", ports, signal);
+      if (drift?.found !== undefined && coming.has(placeOf(entry.record, drift.found))) return undefined;
       return drift && { entry, drift };
     });
-    for (const each of found) {
-      if (each === undefined) continue;
-      await report(row.watch, each, ports, signal);
-      drifted += 1;
-    }
+    for (const each of found)
+      if (each !== undefined && (await report(row.watch, each, ports, signal))) drifted += 1;
   }
   return drifted;
 }
@@ -57,18 +57,35 @@ export function slotOf(watch: WatchId): number {
   return createHash("sha256").update(watchKey(watch)).digest().readUInt32BE(0) % slotsPerDay;
 }
 
-/** The last finished import of each target tag: earlier digests of a floating tag are history, not drift. */
-async function currentImports(watch: WatchId, ledger: Ledger, signal: AbortSignal): Promise<LedgerEntry[]> {
+interface Imports {
+  /** The last finished import of each target tag: earlier digests of a floating tag are history, not drift. */
+  readonly current: readonly LedgerEntry[];
+  /** Where open imports bring in what: a tag has it a moment before the ledger says so. */
+  readonly coming: ReadonlySet<string>;
+}
+
+async function importsOf(watch: WatchId, ledger: Ledger, signal: AbortSignal): Promise<Imports> {
   const latest = new Map<string, LedgerEntry>();
+  const coming = new Set<string>();
   for await (const entry of ledger.ofWatch(watch, signal)) {
-    const { state, endedAt, target, digest, method } = entry.record;
-    // What a site has cannot be asked from here: its receipts tell.
-    if (state !== "done" || endedAt === undefined || method === "bundle") continue;
+    const { record } = entry;
+    const { endedAt, target, digest } = record;
+    if (isOpen(record)) coming.add(placeOf(record, digest));
+    if (record.state !== "done" || endedAt === undefined || !canBeAsked(record)) continue;
     const name = targetNameOf({ target, digest });
     const known = latest.get(name)?.record.endedAt;
     if (known === undefined || known < endedAt) latest.set(name, entry);
   }
-  return [...latest.values()];
+  return { current: [...latest.values()], coming };
+}
+
+/** What a site has cannot be asked from here: its receipts tell. A cache rule's target answers from upstream. */
+function canBeAsked({ method }: ImportRecord): boolean {
+  return method !== "bundle" && !readsThrough(method);
+}
+
+function placeOf({ target }: ImportRecord, digest: Digest): string {
+  return `${targetNameOf({ target, digest })} ${digest}`;
 }
 
 async function driftOf(
@@ -92,21 +109,23 @@ async function driftOf(
   }
 }
 
+/** Whether it was told; not when the import has changed since it was read. */
 async function report(
   watch: Watch,
   { entry, drift }: { readonly entry: LedgerEntry; readonly drift: Drift },
   ports: DriftPorts,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { record } = entry;
   const left = await whyNotMended(watch, record, drift, ports, signal);
   const reason = `${describeDrift(record, drift)}. ${left ?? "It is being repaired"}`;
   const channels = watch.notify ?? ports.channels;
   const announce = driftEvent(record, { drift, reason, channels }, ports.now());
-  if (left === undefined) return repairDrift(entry, { drift, announce }, ports, signal);
+  if (left === undefined) return (await repairDrift(entry, { drift, announce }, ports, signal)) === "begun";
   const partition = watchKey(record.watch);
   await ports.ledger.announce(partition, announce, signal);
   await ports.queues.notify({ kind: "relay", partition }, { signal });
+  return true;
 }
 
 /** An import keeps a tag that it finds with another digest: that one has to go first. */
@@ -123,9 +142,12 @@ async function whyNotMended(
   ports: DriftPorts,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (watch.handling.drift === "report") return advice[drift.kind];
   const states = await ports.states.some(watch.source.host, [watch], signal);
-  if (record.subject === undefined && !states.get(watchKey(watch))?.state.known.has(record.tag))
+  const known = states.get(watchKey(watch))?.state.known;
+  if (drift.found !== undefined && known?.get(record.tag) === drift.found)
+    return "It is what its watch follows under this tag now, so that it is left: see what became of the import of that digest";
+  if (watch.handling.drift === "report") return advice[drift.kind];
+  if (record.subject === undefined && !known?.has(record.tag))
     return "The watch does not follow it any more, so that it is left as it is";
   const { host, path, tag } = record.target;
   try {

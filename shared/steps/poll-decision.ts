@@ -81,6 +81,7 @@ export function decidePoll(
   const movedRecords: ImportRecord[] = [];
   const known = new Map<string, string>();
   const moved = new Map<string, string>();
+  let unanswered = 0;
 
   for (const tag of [...selection.versions, ...selection.tracked]) {
     const digest = answers.get(tag);
@@ -89,6 +90,7 @@ export function decidePoll(
     if (digest === undefined) {
       // Not asked this time, or gone between the listing and the question: as it was.
       if (before !== undefined) known.set(tag, before);
+      else unanswered += 1;
       const held = state.moved.get(tag);
       if (held !== undefined) moved.set(tag, held);
     } else if (before === undefined || floating) {
@@ -113,8 +115,10 @@ export function decidePoll(
     listed: context.listed ?? state.listed,
     ...(trouble && { trouble }),
     ...(context.firstLook && { firstLook: context.firstLook }),
+    ...(unanswered > 0 && { unanswered }),
   };
   const changed =
+    next.unanswered !== state.unanswered ||
     next.firstLook?.getTime() !== state.firstLook?.getTime() ||
     !sameTrouble(next.trouble, state.trouble) ||
     state.unchecked !== undefined ||

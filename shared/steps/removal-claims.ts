@@ -10,7 +10,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import type { Locks, TargetLock } from "../stores/locks.ts";
 import type { Sites } from "../stores/sites.ts";
-import type { WatchStates } from "../stores/watch-states.ts";
+import type { WatchState, WatchStates } from "../stores/watch-states.ts";
 import type { Watches } from "../stores/watches.ts";
 import type { Followed, KeepReason, Superseded } from "./removal-rules.ts";
 import { whyItStays } from "./removal-rules.ts";
@@ -55,11 +55,9 @@ export async function readClaims(ports: ClaimPorts, signal: AbortSignal): Promis
     const { watch } = row;
     const state = states.get(`${watch.source.host} ${watchKey(watch)}`);
     watches.set(watchKey(watch), watch);
-    if (state?.revision === watch.revision) followed.set(watchKey(watch), state.known);
-    else
-      notes.push(
-        `${formatWatchId(watch)} is passed over: it has not been polled since its row was ${state === undefined ? "written" : "changed"}`,
-      );
+    const doubt = doubtOf(watch, state);
+    if (state !== undefined && doubt === undefined) followed.set(watchKey(watch), state.known);
+    else notes.push(`${formatWatchId(watch)} is passed over: ${doubt}`);
   }
   const byRepository = new Map<string, ImportRecord[]>();
   const unreadable: string[] = [];
@@ -74,6 +72,13 @@ export async function readClaims(ports: ClaimPorts, signal: AbortSignal): Promis
       `${unreadable.length} rows of the ledger cannot be read, such as ${unreadable[0]}: nothing is proposed for removal until they are mended or deleted in the table images`,
     );
   return { watches, followed, byRepository, notes };
+}
+
+/** Why it cannot be told which tags a watch follows. */
+function doubtOf({ revision }: Watch, state: WatchState | undefined): string | undefined {
+  if (state === undefined) return "it has not been polled since its row was written";
+  if (state.revision !== revision) return "it has not been polled since its row was changed";
+  return state.unanswered === undefined ? undefined : "upstream has not told of all the tags that it follows";
 }
 
 /** Imports that stand there by their digest, and what is on its way: whatever they name stays. */

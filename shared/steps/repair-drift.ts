@@ -3,6 +3,7 @@ import type { Repair } from "../documents/target-care.ts";
 import { watchKey } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
 import { type Digest, shortDigest } from "../model/digest.ts";
+import { Failure } from "../model/failure.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Lock, Registry } from "../registry/registry.ts";
 import type { Audit } from "../stores/audit.ts";
@@ -44,23 +45,29 @@ export function whyLeft(
 
 /**
  * Opens the import again: its digest comes in as before, without asking the gates, which it has passed. The event of the drift
- * goes out in the same transaction.
+ * goes out in the same transaction. `changed`: the import is not what it was when it was read, so that nothing is done.
  */
 export async function repairDrift(
   entry: LedgerEntry,
   { drift, announce }: { readonly drift: Drift; readonly announce: OutboxEntry },
   ports: RepairPorts,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<"begun" | "changed"> {
   const { record } = entry;
   const { watch, key } = record;
   const was = drift.found === undefined ? drift.kind : `${drift.kind} by ${drift.found}`;
   const subject = `${formatReference({ ...record.target, digest: record.digest })} (${was})`;
   await ports.audit.record({ actor: "wharfgate", action: "repair", subject, at: ports.now() }, signal);
   const next = reopened(record, drift);
-  await ports.ledger.update(entry, next, { signal, announce });
+  try {
+    await ports.ledger.update(entry, next, { signal, announce });
+  } catch (error) {
+    if (error instanceof Failure && error.code === "conflict") return "changed";
+    throw error;
+  }
   await ports.queues.import({ watch, key, hop: next.hop }, { signal });
   await ports.queues.notify({ kind: "relay", partition: watchKey(watch) }, { signal });
+  return "begun";
 }
 
 function reopened(record: ImportRecord, { kind, found }: Drift): ImportRecord {

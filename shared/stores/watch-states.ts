@@ -18,6 +18,8 @@ export interface WatchState {
   readonly unchecked?: Unchecked;
   /** Set while the watch's very first look is unfinished, because upstream asked for a pause: when it began. */
   readonly firstLook?: Date;
+  /** How many tags it follows of which upstream has told no digest yet, so that `known` lacks them; absent: none. */
+  readonly unanswered?: number;
   /** Tags that the last changed listing had, to notice when a listing shrinks. */
   readonly listed: number;
 }
@@ -124,7 +126,7 @@ function tagsOf(state: WatchState): string {
 }
 
 function toStateValues(state: WatchState): Values {
-  const { trouble, unchecked, firstLook } = state;
+  const { trouble, unchecked, firstLook, unanswered } = state;
   return {
     revision: state.revision,
     listed: state.listed,
@@ -138,6 +140,7 @@ function toStateValues(state: WatchState): Values {
           ...(trouble.scope && { troubleScope: trouble.scope }),
         }),
     ...(firstLook && { firstLook: firstLook.toISOString() }),
+    ...(unanswered !== undefined && { unanswered }),
     ...(unchecked && {
       unchecked: unchecked.reason.slice(0, 4000),
       uncheckedSince: unchecked.since.toISOString(),
@@ -168,6 +171,7 @@ function parseState({ values }: Row): WatchState {
           },
         }),
     ...(values.firstLook !== undefined && { firstLook: new Date(String(values.firstLook)) }),
+    ...(values.unanswered !== undefined && { unanswered: Number(values.unanswered) }),
     ...(values.unchecked !== undefined && {
       unchecked: {
         reason: String(values.unchecked),

@@ -36,7 +36,7 @@ interface Case {
   readonly orders?: readonly string[];
   readonly moved?: readonly string[];
   /** Absent: nothing is to be written. */
-  readonly next?: Record<"known" | "moved", Record<string, string>>;
+  readonly next?: Record<"known" | "moved", Record<string, string>> & { readonly unanswered?: number };
 }
 
 const later = { before: { poll: "later", major: 1 }, accepted: new Map<string, string>() } as const;
@@ -64,10 +64,25 @@ describe("what a poll decides", () => {
       answers: {},
     },
     {
-      name: "a version that is gone again is not taken for known",
+      name: "a version that is gone again is not taken for known, but counted as wanted",
       state: stateOf({}),
       versions: ["1"],
       answers: {},
+      next: { known: {}, moved: {}, unanswered: 1 },
+    },
+    {
+      name: "a version that was without an answer, and still is, is not worth a write",
+      state: { ...stateOf({}), unanswered: 1 },
+      versions: ["1"],
+      answers: {},
+    },
+    {
+      name: "a version that has its answer now is not counted any more",
+      state: { ...stateOf({}), unanswered: 1 },
+      versions: ["1"],
+      answers: { 1: a },
+      orders: ["1 keep"],
+      next: { known: { 1: a }, moved: {} },
     },
     {
       name: "a version that is chosen no more is forgotten",
@@ -144,6 +159,7 @@ describe("what a poll decides", () => {
     const written = decision.state && {
       known: Object.fromEntries(decision.state.known),
       moved: Object.fromEntries(decision.state.moved),
+      unanswered: decision.state.unanswered,
     };
     expect(written).toEqual(next);
     expect(decision.state?.trouble).toBeUndefined();

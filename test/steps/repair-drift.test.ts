@@ -197,6 +197,65 @@ describe("an imported tag that was changed at the target", () => {
     expect(bench.method.calls).toEqual([]);
   });
 
+  it.each([
+    { name: "is on its way", state: "running", operation: { runId: "r" } },
+    { name: "waits for its next try", state: "pending", attempts: 2, reason: "said done, and was not seen" },
+  ] as const)("that has what upstream moved it to, while that import $name, is no drift", async (parts) => {
+    const { bench, record } = await imported({ record: { existing: "replace" }, tracked: "1.0.0" });
+    const { name: _, ...open } = parts;
+    const next = makeRecord({ digest: digestNamed("next"), existing: "replace", ...open });
+    await bench.stores.ledger.add([{ record: next }], never);
+    bench.target.tags.set(name, next.digest);
+    await checkAlone(bench);
+    expect(await bench.stores.ledger.outbox("default~app", never)).toEqual([]);
+    expect(await stateOf(bench, record)).toMatchObject({ state: "done" });
+  });
+
+  it("that has what upstream moved it to, although that import failed, is reported and left", async () => {
+    const { bench } = await imported({ record: { existing: "replace" }, tracked: "1.0.0" });
+    const next = makeRecord({ digest: digestNamed("next"), existing: "replace", state: "failed" });
+    await bench.stores.ledger.add([{ record: { ...next, endedAt: bench.now() } }], never);
+    await follows(bench, { "1.0.0": next.digest });
+    bench.target.tags.set(name, next.digest);
+    await check(bench);
+    expect(told(bench).map(({ kind }) => kind)).toEqual(["drifted"]);
+    expect(told(bench)[0]?.reason).toContain("what its watch follows under this tag now");
+    expect(bench.method.orders).toEqual([]);
+  });
+
+  it("is left to the newer digest when upstream has moved its tracked tag meanwhile", async () => {
+    const { bench, record } = await imported({ record: { existing: "replace" }, tracked: "1.0.0" });
+    bench.upstream.tags.set("library/app:1.0.0", digestNamed("next"));
+    bench.target.tags.set(name, digestNamed("foreign"));
+    await check(bench);
+    expect(bench.method.orders).toEqual([]);
+    expect(await stateOf(bench, record)).toMatchObject({ state: "overtaken" });
+  });
+
+  it("of a cache rule is answered from upstream, and tells nothing of the target", async () => {
+    const { bench } = await imported({ record: { method: "cache-rule" } });
+    bench.target.tags.set(name, digestNamed("re-pushed"));
+    await check(bench);
+    expect(told(bench)).toEqual([]);
+    expect(bench.target.calls.filter((call) => call.startsWith("head"))).toEqual([]);
+  });
+
+  it("does not keep other tags from being looked at when it changes in the ledger at that moment", async () => {
+    const { bench, record } = await imported();
+    const other = makeRecord({ tag: "2.0.0", state: "done", endedAt: bench.now() });
+    await bench.stores.ledger.add([{ record: other }], never);
+    bench.target.onCall = async (call) => {
+      if (!call.startsWith("head mirror/app:1.0.0")) return;
+      const entry = await bench.stores.ledger.get(record.watch, record.key, never);
+      if (entry?.record.state === "done")
+        await bench.stores.ledger.update(entry, { ...entry.record, state: "removed" }, { signal: never });
+    };
+    bench.target.tags.clear();
+    await checkAlone(bench);
+    const events = await bench.stores.ledger.outbox("default~app", never);
+    expect(events.map(({ event }) => `${event.kind} ${event.tag}`)).toEqual(["drifted 2.0.0"]);
+  });
+
   it("that somebody has put right meanwhile is no repair", async () => {
     const { bench, record } = await imported();
     bench.target.tags.clear();
@@ -212,25 +271,33 @@ async function imported({
   columns = { Drift: "repair" },
   record: parts = {},
   known = ["1.0.0"],
+  tracked,
 }: {
   readonly columns?: Readonly<Record<string, string>>;
   readonly record?: Partial<ImportRecord>;
   readonly known?: readonly string[];
+  readonly tracked?: string;
 } = {}) {
   const bench = createStepBench();
   const row = {
     Source: `${upstreamHost}/library/app`,
     Tags: "semver *",
     Schedule: "0 0 0 1 1 *",
+    ...(tracked !== undefined && { Tags: "", Track: tracked }),
     ...columns,
   };
   await bench.stores.watches.put(id, row, { signal: never, existing: "keep" });
   const record = makeRecord({ state: "done", endedAt: bench.now(), ...parts });
   await bench.stores.ledger.add([{ record }], never);
   bench.target.tags.set(name, record.digest);
-  const state = { ...emptyState, known: new Map(known.map((tag) => [tag, record.digest])) };
-  await bench.stores.states.save(upstreamHost, id, { state, etag: undefined, signal: never });
+  await follows(bench, Object.fromEntries(known.map((tag) => [tag, record.digest])));
   return { bench, record };
+}
+
+async function follows(bench: StepBench, tags: Readonly<Record<string, string>>): Promise<void> {
+  const etag = (await bench.stores.states.some(upstreamHost, [id], never)).get("default~app")?.etag;
+  const state = { ...emptyState, known: new Map(Object.entries(tags)) };
+  await bench.stores.states.save(upstreamHost, id, { state, etag, signal: never });
 }
 
 /** The watch's next turn, with all that follows from it. */

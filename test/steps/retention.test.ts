@@ -5,6 +5,7 @@ import { type ProposalItem, parseProposalRequest } from "../../shared/documents/
 import { parseWatch } from "../../shared/documents/watch.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { applyProposal, applyRemoval } from "../../shared/steps/apply-removal.ts";
+import { poll } from "../../shared/steps/poll.ts";
 import { openProposals } from "../../shared/steps/proposal-calls.ts";
 import { emptyState } from "../../shared/stores/watch-states.ts";
 import { failureOf } from "../support/failures.ts";
@@ -75,6 +76,40 @@ describe("a proposal", () => {
       "default/app is passed over: it has not been polled since its row was changed",
     ]);
   });
+
+  it.each([
+    {
+      name: "asked for a pause",
+      answer: (bench: StepBench) =>
+        void bench.upstream.faults.set(
+          "head library/app:1.0.0",
+          new Failure("rate-limited", "429", { retryAfterMs: 20_000 }),
+        ),
+    },
+    {
+      name: "failed for that tag",
+      answer: (bench: StepBench) =>
+        void bench.upstream.faults.set("head library/app:1.0.0", new Failure("unavailable", "500")),
+    },
+  ])(
+    "passes over a watch of whose tags, after a change of its row, upstream has $name",
+    async ({ answer }) => {
+      const bench = await benchWith(["1.0.0", "1.1.0"], { known: ["1.0.0", "1.1.0"] });
+      for (const tag of ["1.0.0", "1.1.0"]) bench.upstream.tags.set(`library/app:${tag}`, digestNamed(tag));
+      await bench.stores.watches.put(id, { ...row, Keep: "2" }, { signal: never, existing: "replace" });
+      answer(bench);
+      await poll({ host: upstreamHost, slot: bench.now(), watches: [id] }, bench.ports, never);
+      const proposal = await propose(bench);
+      expect(proposal.items).toBe(0);
+      expect(proposal.notes).toEqual([
+        "default/app is passed over: upstream has not told of all the tags that it follows",
+      ]);
+      bench.upstream.faults.clear();
+      bench.pass(60_000);
+      await poll({ host: upstreamHost, slot: bench.now(), watches: [id] }, bench.ports, never);
+      expect(await propose(bench)).toMatchObject({ items: 0, followed: 2, notes: [] });
+    },
+  );
 
   it("proposes nothing in a repository that cannot be read whole", async () => {
     const bench = await benchWith(["1.0.0"], { known: [] });

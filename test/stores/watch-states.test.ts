@@ -27,6 +27,7 @@ describe("watch states", () => {
         until: new Date("2026-11-22T12:00:00.000Z"),
         reason: "The upstream asked for a pause.",
       },
+      unanswered: 3,
       listed: 12,
     };
     expect(await states.save(upstreamHost, id, { state, etag: undefined, signal: never })).toBe("saved");
