@@ -36,8 +36,10 @@ async function coldStart(
   }
 }
 
+/** Without the compile cache, which grows with what was run. */
 function sizeOf(folder: string): number {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => !name.startsWith("."))
     .map((name) => statSync(join(folder, name)))
     .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
 }

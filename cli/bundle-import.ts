@@ -16,7 +16,6 @@ import { readForeignLayout } from "../shared/steps/read-foreign-layout.ts";
 import { bundleLines, receiptLines, toldLine } from "./bundle-lines.ts";
 import { type AloneContext, runAlone } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { openSiteRegistry } from "./site-registry.ts";
 import { openSiteState, requireNewer, requireRegistry, type SiteState } from "./site-state.ts";
 
 interface Options {
@@ -59,6 +58,8 @@ async function importFile(path: string, options: Options, context: AloneContext)
   if (options.receipt !== undefined && key === undefined) {
     throw new Failure("invalid", "A receipt is signed: name this site's private key by --key");
   }
+  // Loaded only now, so that `--help` is quick.
+  const { openSiteRegistry } = await import("./site-registry.ts");
   const { registries, host } = openSiteRegistry(options.registry, environment);
   const files = await openLayoutAt(path, signal);
   const state = options.allowUnsigned ? undefined : openSiteState(options.state);

@@ -1,6 +1,6 @@
-import type { ContainerClient } from "@azure/storage-blob";
 import { Failure } from "../model/failure.ts";
 import { azureFailure, serviceCodeOf, statusOf } from "./failures.ts";
+import type { BlobContainer } from "./storage.ts";
 
 /** One container of blobs; it is made on first use. Names may have `/`. */
 export interface Blobs {
@@ -26,15 +26,16 @@ export interface Blobs {
   commit(name: string, ids: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
-export function createBlobs(container: ContainerClient): Blobs {
-  const { containerName } = container;
+export function createBlobs(container: BlobContainer): Blobs {
+  const { name: containerName } = container;
+  const blobOf = async (name: string) => (await container.open()).getBlockBlobClient(name);
   const attempt = async <T>(doing: string, call: () => Promise<T>): Promise<T> => {
     try {
       try {
         return await call();
       } catch (error) {
         if (serviceCodeOf(error) !== "ContainerNotFound") throw error;
-        await container.createIfNotExists();
+        await (await container.open()).createIfNotExists();
         return await call();
       }
     } catch (error) {
@@ -54,21 +55,19 @@ export function createBlobs(container: ContainerClient): Blobs {
     put: (name, content, abortSignal) =>
       attempt(`storing ${name}`, async () => {
         const bytes = Buffer.from(content);
-        await container.getBlockBlobClient(name).upload(bytes, bytes.length, { abortSignal });
+        await (await blobOf(name)).upload(bytes, bytes.length, { abortSignal });
       }),
     get: (name, abortSignal) =>
       attempt(`reading ${name}`, () =>
         absent(async () => {
-          const bytes = await container
-            .getBlockBlobClient(name)
-            .downloadToBuffer(0, undefined, { abortSignal });
+          const bytes = await (await blobOf(name)).downloadToBuffer(0, undefined, { abortSignal });
           return bytes.toString("utf8");
         }),
       ),
     read: (name, { maxBytes, signal }) =>
       attempt(`reading ${name}`, () =>
         absent(async () => {
-          const client = container.getBlockBlobClient(name);
+          const client = await blobOf(name);
           const answer = await client.download(0, undefined, { abortSignal: signal });
           const chunks: Buffer[] = [];
           let bytes = 0;
@@ -83,22 +82,22 @@ export function createBlobs(container: ContainerClient): Blobs {
       ),
     remove: (name, abortSignal) =>
       attempt(`removing ${name}`, async () => {
-        await absent(() => container.getBlockBlobClient(name).delete({ abortSignal }));
+        await absent(async () => (await blobOf(name)).delete({ abortSignal }));
       }),
     staged: (name, abortSignal) =>
       attempt(`listing the blocks of ${name}`, async () => {
-        const list = await absent(() =>
-          container.getBlockBlobClient(name).getBlockList("uncommitted", { abortSignal }),
+        const list = await absent(async () =>
+          (await blobOf(name)).getBlockList("uncommitted", { abortSignal }),
         );
         return new Map(list?.uncommittedBlocks?.map((block) => [block.name, block.size]));
       }),
     stage: ({ name, id }, bytes, abortSignal) =>
       attempt(`writing ${name}`, async () => {
-        await container.getBlockBlobClient(name).stageBlock(id, bytes, bytes.length, { abortSignal });
+        await (await blobOf(name)).stageBlock(id, bytes, bytes.length, { abortSignal });
       }),
     commit: (name, ids, abortSignal) =>
       attempt(`ending ${name}`, async () => {
-        await container.getBlockBlobClient(name).commitBlockList([...ids], { abortSignal });
+        await (await blobOf(name)).commitBlockList([...ids], { abortSignal });
       }),
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { ContainerClient } from "@azure/storage-blob";
 import type { QueueClient } from "@azure/storage-queue";
 import { azureFailure, serviceCodeOf } from "./failures.ts";
+import type { BlobContainer } from "./storage.ts";
 
 /** One storage queue, written in the form that the Functions host reads: JSON, then base64. */
 export interface Queue {
@@ -75,23 +75,23 @@ export function createQueue(client: QueueClient, overflow: Overflow): Queue {
 }
 
 /** Overflow bodies as blobs in one container; a lifecycle rule of the storage account removes them. */
-export function createOverflow(container: ContainerClient): Overflow {
+export function createOverflow(container: BlobContainer): Overflow {
   return {
     put: async (body, abortSignal) => {
       const name = `${randomUUID()}.json`;
       try {
-        await container.createIfNotExists({ abortSignal });
-        await container.getBlockBlobClient(name).upload(body, Buffer.byteLength(body), { abortSignal });
+        const client = await container.open();
+        await client.createIfNotExists({ abortSignal });
+        await client.getBlockBlobClient(name).upload(body, Buffer.byteLength(body), { abortSignal });
       } catch (error) {
-        throw azureFailure(error, `storing an overflow message in ${container.containerName}`);
+        throw azureFailure(error, `storing an overflow message in ${container.name}`);
       }
       return name;
     },
     get: async (name, abortSignal) => {
       try {
-        const bytes = await container
-          .getBlockBlobClient(name)
-          .downloadToBuffer(0, undefined, { abortSignal });
+        const client = await container.open();
+        const bytes = await client.getBlockBlobClient(name).downloadToBuffer(0, undefined, { abortSignal });
         return bytes.toString("utf8");
       } catch (error) {
         throw azureFailure(error, `reading the overflow message ${name}`);

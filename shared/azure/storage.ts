@@ -1,6 +1,6 @@
 import { TableClient, type TableServiceClientOptions } from "@azure/data-tables";
 import type { TokenCredential } from "@azure/identity";
-import { ContainerClient } from "@azure/storage-blob";
+import type { ContainerClient } from "@azure/storage-blob";
 import { QueueClient } from "@azure/storage-queue";
 
 /** How to reach the storage account: by connection string, or by service URIs and an Entra identity. */
@@ -17,7 +17,13 @@ export type StorageAccount =
 export interface StorageClients {
   table(name: string): TableClient;
   queue(name: string): QueueClient;
-  container(name: string): ContainerClient;
+  container(name: string): BlobContainer;
+}
+
+/** A container of blobs. The SDK is loaded when it is first opened: most processes never touch a blob, and it is an eighth of the app. */
+export interface BlobContainer {
+  readonly name: string;
+  open(): Promise<ContainerClient>;
 }
 
 // The SDK's own retries cover 503 ServerBusy with exponential backoff and jitter.
@@ -38,13 +44,32 @@ export function createStorageClients(
     return {
       table: (name) => TableClient.fromConnectionString(connectionString, name, tables),
       queue: (name) => new QueueClient(connectionString, name, pipeline),
-      container: (name) => new ContainerClient(connectionString, name, pipeline),
+      container: (name) =>
+        containerOf(name, (sdk) => new sdk.ContainerClient(connectionString, name, pipeline)),
     };
   }
   return {
     table: (name) => new TableClient(account.tableServiceUri, name, credential(), retries),
     queue: (name) => new QueueClient(`${account.queueServiceUri}/${name}`, credential(), pipeline),
-    container: (name) => new ContainerClient(`${account.blobServiceUri}/${name}`, credential(), pipeline),
+    container: (name) =>
+      containerOf(
+        name,
+        (sdk) => new sdk.ContainerClient(`${account.blobServiceUri}/${name}`, credential(), pipeline),
+      ),
+  };
+}
+
+function containerOf(
+  name: string,
+  create: (sdk: typeof import("@azure/storage-blob")) => ContainerClient,
+): BlobContainer {
+  let client: ContainerClient | undefined;
+  return {
+    name,
+    async open() {
+      client ??= create(await import("@azure/storage-blob"));
+      return client;
+    },
   };
 }
 

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createTransport } from "nodemailer";
 import { z } from "zod";
 import { toFailure } from "../model/failure.ts";
 import { parseConfig } from "./config.ts";
@@ -60,33 +59,33 @@ const example =
 export const email: NotifierMember<EmailConfig> = {
   kind: "email",
   parse: (config) => parseConfig(schema, config, example),
-  create: ({ server, from, to, subjectPrefix }, { statusUrl }) => {
-    const transport = createTransport({
-      ...smtpOptions(server),
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    });
-    return {
-      async send({ key, events }, signal) {
-        const summary = summarize(events);
-        const mail = {
-          from,
-          to: [...to],
-          subject: `${subjectPrefix} ${summary.title}`.trim(),
-          text: renderText(summary, statusUrl),
-          html: renderHtml(summary, statusUrl),
-          messageId: messageId(key, from),
-          headers: { "Auto-Submitted": "auto-generated" },
-          signal,
-        };
-        const answer = await transport.sendMail(mail).catch((error: unknown) => {
-          throw signal.aborted ? toFailure(signal.reason, "sending a mail") : toSmtpFailure(error);
-        });
-        const refused = answer.rejectedErrors ?? [];
-        if (refused.length > 0) throw partialFailure(refused, to.length);
-      },
-    };
-  },
+  create: ({ server, from, to, subjectPrefix }, { statusUrl }) => ({
+    async send({ key, events }, signal) {
+      // Loaded only now: most processes send no mail.
+      const { createTransport } = await import("nodemailer");
+      const transport = createTransport({
+        ...smtpOptions(server),
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      });
+      const summary = summarize(events);
+      const mail = {
+        from,
+        to: [...to],
+        subject: `${subjectPrefix} ${summary.title}`.trim(),
+        text: renderText(summary, statusUrl),
+        html: renderHtml(summary, statusUrl),
+        messageId: messageId(key, from),
+        headers: { "Auto-Submitted": "auto-generated" },
+        signal,
+      };
+      const answer = await transport.sendMail(mail).catch((error: unknown) => {
+        throw signal.aborted ? toFailure(signal.reason, "sending a mail") : toSmtpFailure(error);
+      });
+      const refused = answer.rejectedErrors ?? [];
+      if (refused.length > 0) throw partialFailure(refused, to.length);
+    },
+  }),
 };
 
 function messageId(key: string, from: string): string {
