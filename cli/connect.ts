@@ -14,7 +14,7 @@ export async function connect(dataDir: string, environment: NodeJS.ProcessEnv = 
     import("../shared/settings.ts"),
   ]);
   if (Object.keys(environment).some((name) => /^AzureWebJobsStorage(?:__|$)/.test(name))) {
-    return createApp(readSettings(environment));
+    return createApp(readSettings(environment), "command");
   }
   const running = await readRunning(dataDir);
   if (running === undefined) {

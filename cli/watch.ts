@@ -31,7 +31,7 @@ export function addWatchCommands(program: Command): void {
         );
         const row: Values = { Source: formatRepository(parseRepository(source)), ...columnsOf(options) };
         const parsed = parseWatch(id.group, id.name, row);
-        if (parsed.credential !== undefined) app.checkCredential(parsed.credential, parsed.source.host);
+        for (const note of await app.checkNames(parsed, signal)) output.note(`Note: ${note}`);
         const at = new Date();
         await app.stores.audit.record({ actor, action: "watch-add", subject: formatWatchId(id), at }, signal);
         const put = { signal, existing: options.replace === true ? "replace" : "keep" } as const;

@@ -16,12 +16,13 @@ import type { Sleep } from "./model/clock.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
+import type { NamePorts } from "./steps/check-names.ts";
 import { siteHas } from "./steps/removal-claims.ts";
 import { createScanReports } from "./stores/scan-reports.ts";
 import { createStores } from "./stores/stores.ts";
 
 /** All collaborators, made from the settings: what the steps take, and what only the app itself uses. */
-export function createPorts(settings: Settings) {
+export function createPorts(settings: Settings, settingsOf: NamePorts["settingsOf"]) {
   const identity = createCredential(settings.identity);
   const storage = createStorageClients(settings.storage, () => identity);
   const overflow = createOverflow(storage.container("messages"));
@@ -90,6 +91,7 @@ export function createPorts(settings: Settings) {
     openTarget: (host: string) => registries.open(host, host === target.host ? target.credential : undefined),
     methodOf: (kind: MethodKind) => methods.open(kind),
     checkCredential,
+    settingsOf,
     policy: settings.policy,
     gates: createGates({ registries, policy: settings.policy, reports, now }),
     channel: openChannels(settings),

@@ -1,5 +1,4 @@
 import { createPorts } from "./app-ports.ts";
-import type { CheckCredential } from "./auth/credential-check.ts";
 import type { Overflow } from "./azure/queues.ts";
 import { type DiscoverRequest, parseDiscoverRequest } from "./documents/discover-request.ts";
 import {
@@ -19,6 +18,7 @@ import type { Settings } from "./settings.ts";
 import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/add-scan-report.ts";
 import { type ApplyResult, applyRemoval } from "./steps/apply-removal.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
+import { checkNames, type NamePorts } from "./steps/check-names.ts";
 import { type Decided, decideOnImport } from "./steps/decide-on-import.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
 import { type EvidenceDesk, openEvidenceDesk } from "./steps/evidence-desk.ts";
@@ -52,8 +52,6 @@ export interface App {
   readonly targetHost: string;
   /** Whether the platform authenticates HTTP callers and names them, or function keys are all there is. */
   readonly callers: Settings["callers"];
-  /** Before a row or an import names a credential. */
-  readonly checkCredential: CheckCredential;
   schedule(signal: AbortSignal): Promise<ScheduleResult>;
   poll(body: unknown, signal: AbortSignal): Promise<PollResult>;
   import(body: unknown, signal: AbortSignal): Promise<ImportResult | Buried>;
@@ -69,6 +67,8 @@ export interface App {
   findImport(name: string, kind: DecisionKind, signal: AbortSignal): Promise<string>;
   /** A person's decision about an import; tells how it stands after it. */
   decideOnImport(decided: Decided, signal: AbortSignal): Promise<ImportView>;
+  /** Before a row is written: throws for what it names and nobody has; returns what cannot be told here. */
+  checkNames(watch: Watch, signal: AbortSignal): Promise<readonly string[]>;
   requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;
   getImport(id: string, signal: AbortSignal): Promise<ImportView>;
   listImports(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ImportList>;
@@ -105,8 +105,9 @@ export interface Buried {
 const buried: Buried = { kind: "buried" };
 const nothingPolled: PollResult = { polled: 0, ordered: 0, moved: 0, troubled: 0, deferred: 0 };
 
-export function createApp(settings: Settings): App {
-  const { ports, overflow, reports, bundles, close } = createPorts(settings);
+/** `settingsOf`: `command` where a deployed app has settings of its own, which this process need not have. */
+export function createApp(settings: Settings, settingsOf: NamePorts["settingsOf"] = "app"): App {
+  const { ports, overflow, reports, bundles, close } = createPorts(settings, settingsOf);
   /** A message that cannot be read at its first try never will be: it is set aside at once. */
   const read = async <T>(
     { queue, body }: { readonly queue: QueueName; readonly body: unknown },
@@ -127,7 +128,7 @@ export function createApp(settings: Settings): App {
     stores: ports,
     targetHost: ports.targetHost,
     callers: settings.callers,
-    checkCredential: ports.checkCredential,
+    checkNames: (watch, signal) => checkNames(watch, ports, signal),
     schedule: (signal) => schedule(ports, signal),
     poll: async (body, signal) => {
       const message = await read({ queue: "poll", body }, parsePollMessage, signal);

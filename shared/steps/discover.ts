@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Values } from "../azure/tables.ts";
 import type { DiscoverRequest } from "../documents/discover-request.ts";
-import { parseWatch } from "../documents/watch.ts";
+import { parseWatch, type Watch } from "../documents/watch.ts";
 import { formatWatchId, type WatchId } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
@@ -10,8 +10,9 @@ import { knownRegistry } from "../registry/hosts.ts";
 import type { Registries } from "../registry/registry.ts";
 import type { Audit } from "../stores/audit.ts";
 import type { Watches } from "../stores/watches.ts";
+import { checkNames, type NamePorts } from "./check-names.ts";
 
-export interface DiscoverPorts {
+export interface DiscoverPorts extends NamePorts {
   readonly registries: Registries;
   readonly watches: Watches;
   readonly audit: Audit;
@@ -60,7 +61,10 @@ export async function discover(
   }: { readonly actor: string; readonly ports: DiscoverPorts; readonly signal: AbortSignal },
 ): Promise<Discovery> {
   const { host, prefix, group, credential } = request;
-  if (request.add === "yes") rowFor({ group, name: "name" }, `${host}/name`, request);
+  const doubtful =
+    request.add === "yes"
+      ? await checkNames(rowFor({ group, name: "name" }, `${host}/name`, request).watch, ports, signal)
+      : [];
 
   const listed = await ports.registries.open(host, credential).listRepositories(signal);
   const within = [...new Set(listed)].filter((name) => name.startsWith(prefix)).sort();
@@ -82,7 +86,7 @@ export async function discover(
     listed: within.length,
     repositories,
     added: request.add === "yes" ? fresh.length : 0,
-    notes: notesOn(host, listed.length),
+    notes: [...doubtful, ...notesOn(host, listed.length)],
   };
 
   async function addAll(wanted: readonly Discovered[]): Promise<void> {
@@ -94,7 +98,7 @@ export async function discover(
     }
     for (const { repository, watch = "" } of wanted) {
       const [, name = ""] = watch.split("/");
-      const row = rowFor({ group, name }, `${host}/${repository}`, request);
+      const { row } = rowFor({ group, name }, `${host}/${repository}`, request);
       await ports.audit.record({ actor, action: "watch-add", subject: watch, at: ports.now() }, signal);
       // One that somebody has added meanwhile stays as it is.
       await ports.watches.put({ group, name }, row, { signal, existing: "keep" });
@@ -119,10 +123,13 @@ function fateOf(
 }
 
 /** Throws `invalid` when the columns make no row that can be followed. */
-function rowFor({ group, name }: WatchId, source: string, { columns }: DiscoverRequest): Values {
+function rowFor(
+  { group, name }: WatchId,
+  source: string,
+  { columns }: DiscoverRequest,
+): { readonly row: Values; readonly watch: Watch } {
   const row = { ManagedBy: "discover", ...columns, Source: source };
-  parseWatch(group, name, row);
-  return row;
+  return { row, watch: parseWatch(group, name, row) };
 }
 
 async function present(watches: Watches, signal: AbortSignal) {

@@ -5,10 +5,11 @@ import { formatWatchId, nameFor, type WatchId } from "../documents/watch-id.ts";
 import { Failure } from "../model/failure.ts";
 import { parseRepository } from "../model/reference.ts";
 import type { Watches } from "../stores/watches.ts";
+import { missingNames, type NamePorts } from "./check-names.ts";
 import { type Plan, type PlanPorts, plan } from "./plan.ts";
 import { type ChangePlan, planChange } from "./plan-change.ts";
 
-export interface PlanRowPorts extends PlanPorts {
+export interface PlanRowPorts extends PlanPorts, NamePorts {
   readonly watches: Watches;
 }
 
@@ -28,11 +29,14 @@ export async function planRow(
     throw new Failure("invalid", row?.kind === "rejected" ? row.reason : "there is nothing to plan with");
   }
   const after = parseChanged(id, { ...(columns ?? row?.columns), ...change });
-  return planChange(
+  const planned = await planChange(
     { after, ...(before && { before }), ...(reads === undefined ? {} : { reads }) },
     ports,
     signal,
   );
+  // A plan is also for what is yet to be set up: it tells of it, and refuses nothing.
+  const { missing, doubtful } = await missingNames(after, ports, signal);
+  return { ...planned, notes: [...planned.notes, ...missing, ...doubtful] };
 }
 
 function parseChanged(id: WatchId | undefined, columns: Values): Watch {

@@ -152,6 +152,13 @@ describe("discover", () => {
     expect(await sources()).toEqual([]);
   });
 
+  it("adds nothing that names what is not there, and lists all the same", async () => {
+    const more = { columns: { Tags: "semver *", Notify: "nobody" } };
+    const { message } = await failureOf(() => run({ add: true, ...more }), "invalid");
+    expect(message).toContain('there is no channel "nobody", there is ops');
+    expect([await sources(), (await run(more)).listed]).toEqual([[], 4]);
+  });
+
   it("says so when it sees nothing", async () => {
     catalogue = [];
     expect((await run()).notes).toEqual([expect.stringContaining("no repository at all")]);

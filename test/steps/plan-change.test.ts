@@ -201,6 +201,11 @@ describe("the plan of a changed row", () => {
     expect(plan.notes).toEqual(["The same tags are followed before and after."]);
   });
 
+  it("notes what the row names and nobody has", async () => {
+    const { notes } = await change({ watch: "app", with: { Notify: "nobody", Site: "plant-8" } });
+    expect(notes.join()).toMatch(/no channel "nobody", there is ops.*no site "plant-8", there is none yet/);
+  });
+
   it("says that upstream lists nothing, and which tags of Verbatim it does not list", async () => {
     const verbatim = await change({ watch: "app", with: { Verbatim: "1.0.0,pr-99" } });
     expect(verbatim.notes.join()).toContain("Upstream does not list pr-99, which Verbatim names");

@@ -304,6 +304,7 @@ function createPorts(
     openTarget: () => target,
     methodOf: (): Method => method,
     checkCredential: () => {},
+    settingsOf: "app",
     policy: openPolicy,
     gates: gates.before(
       createGates({ registries, policy: openPolicy, reports: { find: async () => undefined }, now }),
