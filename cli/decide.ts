@@ -1,6 +1,7 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { needsReason } from "../shared/documents/decision-request.ts";
 import type { DecisionKind } from "../shared/gates/decision.ts";
-import type { ImportView } from "../shared/steps/import-view.ts";
+import type { DecidedImport } from "../shared/steps/decide-on-import.ts";
 import { run } from "./command.ts";
 
 const commands = {
@@ -17,7 +18,11 @@ export function addDecideCommands(program: Command): void {
     program
       .command(`${kind} <import>`)
       .description(`${commands[kind]}; <import> is group/name:tag, manual:tag or an id`)
-      .option("--reason <text>", "why, in your own words; kept with the import")
+      .addOption(
+        new Option("--reason <text>", "why, in your own words; kept with the import").makeOptionMandatory(
+          needsReason.has(kind),
+        ),
+      )
       .action(
         run(async ({ app, output, signal, actor }, name: string, body: { readonly reason?: string }) => {
           const importId = await app.findImport(name, kind, signal);
@@ -28,16 +33,20 @@ export function addDecideCommands(program: Command): void {
             actor,
             fourEyes: "unknown",
           } as const;
-          const view = await app.decideOnImport(decided, signal);
-          output.result(view, () => [lineOf(kind, view)]);
+          const done = await app.decideOnImport(decided, signal);
+          output.result(done.import, () => [lineOf(kind, done)]);
           return undefined;
         }),
       );
   }
 }
 
-function lineOf(kind: DecisionKind, { source, digest, state }: ImportView): string {
+function lineOf(kind: DecisionKind, { how, import: view }: DecidedImport): string {
+  const { source, digest, state, decisions = [] } = view;
   const image = `${source}@${digest}`;
+  if (how === "repeated") {
+    return `Nothing was changed: you decided so at ${decisions.at(-1)?.at ?? "?"} already (${kind}). ${image} is ${state} now.`;
+  }
   return kind === "refuse"
     ? `${image} is refused: it does not come in.`
     : `${image} goes on; it is ${state} now.`;

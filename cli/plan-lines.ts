@@ -16,7 +16,7 @@ export interface Detail {
 
 export function planLines(plan: Plan, detail: Detail): string[] {
   const groups = groupTags(plan.tags, { taken: detail.most, skipped: detail.most });
-  const others = (["pending", "held", "failed", "missing"] as const)
+  const others = (["pending", "waiting", "held", "denied", "failed", "missing"] as const)
     .filter((verdict) => countOf(groups, verdict) > 0)
     .map(
       (verdict) =>
@@ -94,7 +94,9 @@ const marks = {
   import: "+ import",
   have: "= have",
   pending: "~ pending",
+  waiting: "~ waiting",
   held: "! held",
+  denied: "! denied",
   failed: "! failed",
   missing: "? missing",
   skip: "- skip",
@@ -108,7 +110,8 @@ function plannedCells(tag: PlannedTag): string[] {
   if (tag.verdict === "skip") return [mark, tag.tag, tag.reason, tag.detail];
   if (tag.verdict === "missing") return [mark, tag.tag, tag.how, "upstream does not have this tag now"];
   const gates = tag.gates === undefined ? [] : [`gates: ${tag.gates.join("; ")}`];
-  return [mark, tag.tag, tag.how, `-> ${tag.target}`, ...gates];
+  const why = tag.reason === undefined ? [] : [tag.reason];
+  return [mark, tag.tag, tag.how, `-> ${tag.target}`, ...gates, ...why];
 }
 
 function changedCells(tag: ChangedTag): string[] {

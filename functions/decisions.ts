@@ -12,6 +12,6 @@ app.http("decideOnImport", {
       actor: actorOf(wharfgate, request),
       fourEyes: wharfgate.callers === "named" ? ("required" as const) : ("unknown" as const),
     };
-    return { jsonBody: await wharfgate.decideOnImport(decided, signal) };
+    return { jsonBody: (await wharfgate.decideOnImport(decided, signal)).import };
   }),
 });

@@ -1,27 +1,9 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { App } from "../shared/app.ts";
-import { Failure, type FailureCode, toFailure } from "../shared/model/failure.ts";
+import { Failure, toFailure } from "../shared/model/failure.ts";
 import { openApp } from "./invoke.ts";
+import { problem } from "./problem.ts";
 import { type Role, requireRole } from "./roles.ts";
-
-const statusByCode: Readonly<Record<FailureCode, number>> = {
-  invalid: 400,
-  unauthorized: 502,
-  forbidden: 502,
-  "not-found": 404,
-  conflict: 409,
-  "rate-limited": 503,
-  unavailable: 503,
-  timeout: 504,
-  network: 502,
-  "too-large": 413,
-  integrity: 502,
-  protocol: 502,
-  unsupported: 400,
-  blocked: 403,
-  canceled: 503,
-  internal: 500,
-};
 
 // Well under the 230 s after which Azure's load balancer gives up.
 const budgetMs = 60_000;
@@ -56,23 +38,6 @@ export function serve(
       if (failure.code === "internal") context.error(failure);
       return problem(failure);
     }
-  };
-}
-
-function problem(failure: Failure): HttpResponseInit {
-  const status = statusByCode[failure.code];
-  const detail =
-    failure.code === "internal"
-      ? "Something went wrong here; the function's log says what."
-      : failure.message;
-  const retryAfter =
-    failure.retryAfterMs === undefined
-      ? {}
-      : { "retry-after": String(Math.ceil(failure.retryAfterMs / 1000)) };
-  return {
-    status,
-    headers: { "content-type": "application/problem+json", ...retryAfter },
-    jsonBody: { status, code: failure.code, detail },
   };
 }
 

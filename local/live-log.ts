@@ -66,7 +66,9 @@ function describePoll({ polled, ordered, moved, troubled, deferred, until }: Fac
 function describeImport(result: Facts): string | undefined {
   const view = result.import as Facts | undefined;
   if (view === undefined) return undefined;
-  const { state, source, target, method, digest, reason } = view;
+  const { state, source, target, digest, reason } = view;
+  const method =
+    view.via === undefined || view.via === view.method ? view.method : `${view.method}: ${view.via}`;
   if (state === "done")
     return `import  ${target} proven ${String(digest).slice(0, 19)}…  from ${source} by ${method}`;
   if (state === "running") return undefined;

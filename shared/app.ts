@@ -19,7 +19,7 @@ import { type AddedScanReport, addScanReport, type ScanUpload } from "./steps/ad
 import { type ApplyResult, applyRemoval } from "./steps/apply-removal.ts";
 import { type BuryResult, bury } from "./steps/bury.ts";
 import { checkNames, type NamePorts } from "./steps/check-names.ts";
-import { type Decided, decideOnImport } from "./steps/decide-on-import.ts";
+import { type Decided, type DecidedImport, decideOnImport } from "./steps/decide-on-import.ts";
 import { type BoundedDiscovery, boundDiscovery, type Discovery, discover } from "./steps/discover.ts";
 import { type EvidenceDesk, openEvidenceDesk } from "./steps/evidence-desk.ts";
 import { findImport } from "./steps/find-import.ts";
@@ -66,7 +66,7 @@ export interface App {
   /** The id of the import that somebody names to decide about it. */
   findImport(name: string, kind: DecisionKind, signal: AbortSignal): Promise<string>;
   /** A person's decision about an import; tells how it stands after it. */
-  decideOnImport(decided: Decided, signal: AbortSignal): Promise<ImportView>;
+  decideOnImport(decided: Decided, signal: AbortSignal): Promise<DecidedImport>;
   /** Before a row is written: throws for what it names and nobody has; returns what cannot be told here. */
   checkNames(watch: Watch, signal: AbortSignal): Promise<readonly string[]>;
   requestPoll(watch: WatchId, actor: string, signal: AbortSignal): Promise<void>;

@@ -17,15 +17,16 @@ const schema = z.strictObject({
 
 const example = '{"decision":"approve","reason":"release notes read"}';
 
-/** Throws `invalid`, naming the field. What overrides a check, or takes what was held, needs a reason. */
+/** What overrides a check, or takes what was held, needs a reason. */
+export const needsReason: ReadonlySet<DecisionKind> = new Set(["skip-cooldown", "accept", "refuse"]);
+
+/** Throws `invalid`, naming the field. */
 export function parseDecisionRequest(body: unknown): DecisionRequest {
   const { decision, reason: given = "" } = readRequestBody(schema, body, example);
   const reason = given.trim();
-  if (reason === "" && (decision === "skip-cooldown" || decision === "accept" || decision === "refuse")) {
-    throw new Failure(
-      "invalid",
-      `The request cannot be used: ${decision} needs a "reason", which is kept with the import. Example: {"decision":"${decision}","reason":"…"}`,
-    );
+  if (reason === "" && needsReason.has(decision)) {
+    const example = `{"decision":"${decision}","reason":"…"}`;
+    throw new Failure("invalid", `${decision} needs a "reason", which is kept with the import`, { example });
   }
   return { decision, ...(reason !== "" && { reason }) };
 }

@@ -47,10 +47,7 @@ export function parsePlanRequest(body: unknown): {
   const asked = readRequestBody(schema, body, example);
   const { watch, columns: row, with: change, explain, top = defaultTop, reads } = asked;
   if (watch === undefined && row === undefined) {
-    throw new Failure(
-      "invalid",
-      `The request names neither a "watch" nor "columns" to plan with. Example: ${example}`,
-    );
+    throw new Failure("invalid", `it names neither a "watch" nor "columns" to plan with`, { example });
   }
   return {
     request: {

@@ -54,7 +54,7 @@ export function parsePolicy(json: string, readText: VerifierContext["readText"])
     const earlier = rules.slice(0, at).findIndex((before) => before && rule && covers(before, rule));
     if (earlier >= 0) {
       problems.push(
-        `rules.${at} (${rule?.name}) never applies, since rules.${earlier} (${rules[earlier]?.name}) comes first and matches all of it: put the narrower rule first`,
+        `rule ${at + 1} (${rule?.name}) never applies, since rule ${earlier + 1} (${rules[earlier]?.name}) comes first and matches all of it: put the narrower rule first`,
       );
     }
   }

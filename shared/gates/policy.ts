@@ -47,7 +47,7 @@ export function createPolicy(rules: readonly Rule[], verifiers: Policy["verifier
       const { cooldown, approval, verify, pins, others } = rule;
       const pin = pins.get(tag) ?? (others === "denied" ? "unlisted" : undefined);
       return {
-        rule: `the policy lets it in by rules.${at} (${rule.name})`,
+        rule: `the policy lets it in by rule ${at + 1} (${rule.name})`,
         verify,
         ...(pin && { pin }),
         ...(cooldown && { cooldown }),

@@ -31,6 +31,8 @@ export interface FailureOptions {
   readonly cause?: unknown;
   /** Milliseconds that the other side asked us to wait. */
   readonly retryAfterMs?: number;
+  /** For a request's body that cannot be used: one that could. For those alone who write bodies themselves. */
+  readonly example?: string;
 }
 
 /** The one error class. Its message says what went wrong, where, and how to mend it. */
@@ -39,12 +41,14 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly context: Readonly<Record<string, string | number>>;
   readonly retryAfterMs: number | undefined;
+  readonly example: string | undefined;
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.context = options.context ?? {};
     this.retryAfterMs = options.retryAfterMs;
+    this.example = options.example;
   }
 
   /** Whether the same call may succeed later without anybody mending anything. */

@@ -27,6 +27,12 @@ export interface Decided {
   readonly fourEyes: "required" | "unknown";
 }
 
+export interface DecidedImport {
+  /** `repeated`: the same person had decided so before, and nothing was changed now. */
+  readonly how: "decided" | "repeated";
+  readonly import: ImportView;
+}
+
 /**
  * Writes down what a person decided, with the import's next state, and sends it on its way. A crash in between is made good by
  * the sweep, or by the same decision made again, which is answered as the first time.
@@ -35,7 +41,7 @@ export async function decideOnImport(
   { importId, body, actor, fourEyes }: Decided,
   { ledger, queues, audit, evidence, now }: DecidePorts,
   signal: AbortSignal,
-): Promise<ImportView> {
+): Promise<DecidedImport> {
   const { decision: kind, reason } = parseDecisionRequest(body);
   const id = parseImportId(importId);
   const entry = id && (await ledger.get(id.watch, id.key, signal));
@@ -54,7 +60,7 @@ export async function decideOnImport(
   const next = repeated ? record : await decide();
   if (next.state === "pending")
     await queues.import({ watch: next.watch, key: next.key, hop: next.hop }, { signal });
-  return describeImport(next);
+  return { how: repeated ? "repeated" : "decided", import: describeImport(next) };
 
   async function decide(): Promise<ImportRecord> {
     requireFit(kind, record, name);

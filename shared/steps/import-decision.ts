@@ -1,4 +1,4 @@
-import type { ImportRecord } from "../documents/import-record.ts";
+import { type ImportRecord, shortName } from "../documents/import-record.ts";
 import type { EventKind } from "../model/event.ts";
 import type { Failure } from "../model/failure.ts";
 import { accountOf, type Outcome } from "./import-outcome.ts";
@@ -97,7 +97,7 @@ export function decideImport(
       const denied = {
         ...withoutOperation(next),
         endedAt: context.now,
-        reason: `${sentence(reason)} ${step}`,
+        reason: `${sentence(reason)} ${withCommand(step, record)}`,
       };
       return { record: { ...denied, state: "denied" }, announce: "denied" };
     }
@@ -130,10 +130,20 @@ function decideWaiting(
   const last = record.gates.at(-1);
   const told = last?.verdict === "waiting" && last.gate === outcome.gate && last.on !== "time";
   return {
-    record: { ...withoutOperation(next), state: "waiting", reason: `${sentence(reason)} ${step}`, dueAt },
+    record: {
+      ...withoutOperation(next),
+      state: "waiting",
+      reason: `${sentence(reason)} ${withCommand(step, record)}`,
+      dueAt,
+    },
     delayMs: checkAfterMs,
     ...(on === "person" && !told && { announce: "waiting" as const }),
   };
+}
+
+/** Gates know what is to be mended, and not what the import is called. */
+function withCommand(step: string, record: ImportRecord): string {
+  return step.replace(/retry the import$/, `retry the import: wharfgate retry ${shortName(record)}`);
 }
 
 function sentence(text: string): string {

@@ -45,17 +45,19 @@ export interface Plan {
 }
 
 /**
- * `import`: the next poll would bring it in. `have`: imported and proven. `pending`: on its way. `held`, `failed`: as the
- * ledger says, waiting for a person. `missing`: named by Track or Verbatim, but upstream does not have it. `skip`: not wanted, with the reason.
+ * `import`: the next poll would bring it in. `have`: imported and proven. `pending`: on its way. `waiting`: at a gate.
+ * `held`, `denied`, `failed`: as the ledger says, and only a person can do something about it. `missing`: named by Track or Verbatim, but upstream does not have it. `skip`: not wanted, with the reason.
  */
 export type PlannedTag =
   | {
       readonly tag: string;
-      readonly verdict: "import" | "have" | "pending" | "held" | "failed";
+      readonly verdict: Standing;
       readonly how: "version" | "tracked";
       readonly target: string;
       /** For `import`: the gates that it will meet; absent when there are none. */
       readonly gates?: readonly string[];
+      /** For one that waits, is held, was denied or has failed: why, and the next step. */
+      readonly reason?: string;
     }
   | { readonly tag: string; readonly verdict: "missing"; readonly how: "tracked" | "verbatim" }
   | ({ readonly verdict: "skip" } & Skipped);
@@ -72,7 +74,7 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
   const floating = await mapConcurrent(tracked, questionsAtOnce, async (tag): Promise<PlannedTag> => {
     const found = await registry.headManifest(watch.source.path, tag, signal);
     if (found === undefined) return { tag, verdict: "missing", how: "tracked" };
-    return { tag, verdict: standing(tag, found.digest), how: "tracked", target: targetOf(tag) };
+    return { tag, ...standing(tag, found.digest), how: "tracked", target: targetOf(tag) };
   });
   const met = await gatesMet(watch, ports, signal);
   return {
@@ -82,7 +84,7 @@ export async function plan(watch: Watch, ports: PlanPorts, signal: AbortSignal):
     ...(listing.listed === undefined ? {} : { listed: listing.listed }),
     tags: [
       ...versions.map((tag): PlannedTag => {
-        return met({ tag, verdict: standing(tag), how: "version", target: targetOf(tag) });
+        return met({ tag, ...standing(tag), how: "version", target: targetOf(tag) });
       }),
       ...floating.map(met),
       ...absentOf(watch, { versions, tracked }).map((tag): PlannedTag => {
@@ -114,19 +116,31 @@ async function gatesMet(
   };
 }
 
-type Standing = "import" | "have" | "pending" | "held" | "failed";
+type Standing = "import" | "have" | "pending" | "waiting" | "held" | "denied" | "failed";
 
 const standings: Readonly<Record<ImportState, Standing>> = {
   pending: "pending",
-  waiting: "pending",
+  waiting: "waiting",
   running: "pending",
   done: "have",
   held: "held",
-  denied: "held",
+  denied: "denied",
   failed: "failed",
   overtaken: "pending",
   removed: "import",
 };
+
+interface Stands {
+  readonly verdict: Standing;
+  readonly reason?: string;
+}
+
+const stopped: ReadonlySet<ImportState> = new Set(["waiting", "held", "denied", "failed"]);
+
+function standsBy({ state, reason }: ImportRecord): Stands {
+  const verdict = standings[state];
+  return stopped.has(state) && reason !== undefined ? { verdict, reason } : { verdict };
+}
 
 /**
  * How a tag stands, by the watch's state and the ledger. A poll does not bring in again what the ledger has, even when the
@@ -144,7 +158,7 @@ async function standingsOf(
     readonly targetOf: (tag: string) => string;
   },
   signal: AbortSignal,
-): Promise<(tag: string, digest?: string) => Standing> {
+): Promise<(tag: string, digest?: string) => Stands> {
   const latest = new Map<string, ImportRecord>();
   const source = formatRepository(watch.source);
   for await (const { record } of ledger.ofWatch(watch, signal)) {
@@ -159,10 +173,11 @@ async function standingsOf(
   }
   return (tag, digest) => {
     const record = latest.get(tag);
-    if (state.moved.has(tag)) return record === undefined ? "held" : standings[record.state];
-    if (digest !== undefined && digest !== (state.known.get(tag) ?? record?.digest)) return "import";
-    if (record !== undefined) return standings[record.state];
-    return state.known.has(tag) ? "pending" : "import";
+    if (state.moved.has(tag)) return record === undefined ? { verdict: "held" } : standsBy(record);
+    if (digest !== undefined && digest !== (state.known.get(tag) ?? record?.digest))
+      return { verdict: "import" };
+    if (record !== undefined) return standsBy(record);
+    return { verdict: state.known.has(tag) ? "pending" : "import" };
   };
 }
 

@@ -43,7 +43,7 @@ export interface Status {
   readonly imports: Readonly<Record<ImportState, number>>;
   /** What came along with images: signatures, attestations, SBOMs and the like. */
   readonly referrers: Readonly<Record<ImportState, number>>;
-  /** Imports that wait at a gate, are held, or were denied within a week: newest first, 50 at most. */
+  /** Imports that wait at a gate, and those that were held, denied or failed within a week: newest first, 50 at most. */
   readonly stopped: readonly StoppedImport[];
   /** Approximate queue lengths, delayed messages included. */
   readonly queues: Readonly<Record<string, number>>;

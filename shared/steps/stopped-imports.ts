@@ -6,7 +6,9 @@ export interface StoppedImport {
   readonly importId: string;
   /** As people name it to decide about it: `group/name:tag`. */
   readonly name: string;
-  readonly state: "waiting" | "held" | "denied";
+  readonly state: "waiting" | "held" | "denied" | "failed";
+  /** `person`: nothing becomes of it before somebody does something. `time`: it goes on by itself. */
+  readonly on: "person" | "time";
   readonly source: string;
   readonly digest: string;
   readonly reason: string;
@@ -16,7 +18,7 @@ export interface StoppedImport {
 }
 
 export interface StoppedImports {
-  /** Newest first, 50 at most; what was held or denied, for a week. */
+  /** Newest first, 50 at most; what was held or denied, or has failed, for a week. */
   readonly stopped: readonly StoppedImport[];
   /** A sentence for each that needs a person. */
   readonly attention: readonly string[];
@@ -33,7 +35,6 @@ export function collectStopped(now: Date): {
   end(): StoppedImports;
 } {
   const stopped: ImportRecord[] = [];
-  const pressing: ImportRecord[] = [];
   return {
     add(record) {
       const { state } = record;
@@ -41,14 +42,12 @@ export function collectStopped(now: Date): {
       if (ended && now.getTime() - sinceOf(record).getTime() >= attentionMs) return;
       // What a person turned down needs nobody any more.
       const refused = lastDecision(record.decisions, "refuse") !== undefined;
-      if (state === "waiting" || state === "held" || (state === "denied" && !refused)) stopped.push(record);
-      if ((ended && !refused) || (state === "waiting" && record.gates.at(-1)?.on === "person"))
-        pressing.push(record);
+      if (state === "waiting" || (ended && !refused)) stopped.push(record);
     },
-    end: () => ({
-      stopped: newest(stopped).slice(0, mostListed).map(describe),
-      attention: sentences(newest(pressing)),
-    }),
+    end: () => {
+      const all = newest(stopped).map(describe);
+      return { stopped: all.slice(0, mostListed), attention: attentionOf(all) };
+    },
   };
 }
 
@@ -62,25 +61,32 @@ function sinceOf({ endedAt, gates, seenAt }: ImportRecord): Date {
 
 function describe(record: ImportRecord): StoppedImport {
   const { state, digest, reason = "", dueAt } = record;
+  const name = shortName(record);
+  const failed = state === "failed";
   return {
     importId: formatImportId(record),
-    name: shortName(record),
-    state: state === "held" || state === "denied" ? state : "waiting",
+    name,
+    state: state === "held" || state === "denied" || failed ? state : "waiting",
+    on: state === "waiting" ? (record.gates.at(-1)?.on ?? "time") : "person",
     source: sourceNameOf(record),
     digest,
-    reason,
+    reason: failed
+      ? `${reason}${/[.!?]$/.test(reason) ? "" : "."} Try it again: wharfgate retry ${name}`
+      : reason,
     since: sinceOf(record).toISOString(),
     ...(dueAt && { dueAt: dueAt.toISOString() }),
   };
 }
 
-function sentences(pressing: readonly ImportRecord[]): string[] {
+/** Pure: a sentence for each of the first few that need a person, and one for the rest. */
+export function attentionOf(stopped: readonly StoppedImport[]): string[] {
+  const pressing = stopped.filter(({ on }) => on === "person");
   const rest = pressing.slice(mostNamed);
   const states = [...new Set(rest.map(({ state }) => state))].sort();
   return [
     ...pressing
       .slice(0, mostNamed)
-      .map((record) => `${sourceNameOf(record)} ${record.state}: ${record.reason}`),
+      .map(({ name, source, state, reason }) => `${name} (${source}) ${state}: ${reason}`),
     ...(rest.length > 0
       ? [
           `${rest.length} more ${states.join(" or ")}: list them by GET /api/imports?state=${states.join(" and ?state=")}`,

@@ -34,6 +34,19 @@ describe("a plan's lines", () => {
     ]);
   });
 
+  it("tell what stands still at which gate, and why", () => {
+    const at = { how: "version", target: "target.example/app:1" } as const;
+    const tags: PlannedTag[] = [
+      { tag: "1", verdict: "waiting", ...at, reason: "It cools down. Let it in: do this" },
+      { tag: "2", verdict: "denied", ...at, reason: "No rule names it. Ask" },
+    ];
+    expect(planLines({ ...plan, tags }, { show: "taken", most: 20 }).slice(1, -1)).toEqual([
+      "  0 to import, 0 imported, 0 not wanted, 1 waiting, 1 denied",
+      "  ~ waiting  1  version  -> target.example/app:1  It cools down. Let it in: do this",
+      "  ! denied   2  version  -> target.example/app:1  No rule names it. Ask",
+    ]);
+  });
+
   it("say when no poll has seen what they would import", () => {
     const unchecked = {
       since: new Date("2026-11-22T10:00:00.000Z"),

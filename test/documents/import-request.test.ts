@@ -38,14 +38,14 @@ describe("a request for an import", () => {
   });
 
   it.each([
-    { name: "nothing", body: undefined, says: "The request cannot be used: it must be an object" },
-    { name: "a list", body: [], says: "The request cannot be used: it must be an object" },
+    { name: "nothing", body: undefined, says: "it must be an object" },
+    { name: "a list", body: [], says: "it must be an object" },
     { name: "a number", body: { source: 1 }, says: '"source" must be text' },
     { name: "no source", body: {}, says: '"source" is missing: it must be text' },
     {
       name: "an unknown field",
       body: { source: "nginx:1", force: true },
-      says: 'it has the unknown field "force". Example: {"source":"docker.io/library/nginx:1.27.1"}',
+      says: 'it has the unknown field "force"',
     },
     {
       name: "neither tag nor digest",

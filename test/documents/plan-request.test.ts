@@ -29,7 +29,7 @@ describe("a plan's request", () => {
   });
 
   it.each([
-    ["no object", [], /Example/],
+    ["no object", [], /it must be an object/],
     ["neither a watch nor columns", {}, /neither a "watch" nor "columns"/],
     ["a change of nothing", { with: { Keep: "3" } }, /neither/],
     ["an unknown field", { watch: "web", wiht: {} }, /wiht/],

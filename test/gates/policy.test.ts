@@ -110,7 +110,7 @@ describe("a policy", () => {
     expect(asked).toEqual({
       verify: [],
       ...demands,
-      rule: expect.stringContaining(`the policy lets it in by rules.${rule} (`),
+      rule: expect.stringContaining(`the policy lets it in by rule ${rule + 1} (`),
     });
   });
 
@@ -256,8 +256,8 @@ describe("a policy", () => {
     },
   ])("tells of a rule that never applies: $name", async ({ rules }) => {
     const { message } = await failureOf(() => parse({ rules }), "invalid");
-    expect(message).toContain("rules.1 (source");
-    expect(message).toContain("never applies, since rules.0");
+    expect(message).toContain("rule 2 (source");
+    expect(message).toContain("never applies, since rule 1");
   });
 
   it("names all that is wrong, each with its rule", async () => {
@@ -272,7 +272,7 @@ describe("a policy", () => {
       'rules.1: it has the unknown field "frob"',
       'rules.2: Cooldown "x"',
       'rules.3.verify names "q"',
-      "rules.3 (source ghcr.io/a/d) never applies",
+      "rule 4 (source ghcr.io/a/d) never applies",
     ])
       expect(message).toContain(part);
   });
@@ -292,7 +292,7 @@ describe("the gate allow-list", () => {
     {
       name: "a rule",
       policy: parse({ rules: [{ source: "up.example/**" }] }),
-      verdict: { kind: "passed", reason: "the policy lets it in by rules.0 (source up.example/**)" },
+      verdict: { kind: "passed", reason: "the policy lets it in by rule 1 (source up.example/**)" },
     },
     {
       name: "no rule for it",

@@ -28,6 +28,12 @@ it.each([
     "import  r/a:1 proven sha256:abababababab…  from u/a:1 by copy",
   ],
   [
+    "a proof by a method that chose another one",
+    "import",
+    { kind: "advanced", import: { ...view, method: "auto", via: "acr-import" } },
+    "import  r/a:1 proven sha256:abababababab…  from u/a:1 by auto: acr-import",
+  ],
+  [
     "a failure",
     "import",
     { import: { ...view, state: "failed", reason: "gone" } },

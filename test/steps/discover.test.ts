@@ -198,6 +198,6 @@ describe("parseDiscoverRequest", () => {
     ["x"],
     [null],
   ])("refuses %j", async (body) => {
-    expect((await failureOf(() => parseDiscoverRequest(body), "invalid")).message).toContain("Example: ");
+    expect((await failureOf(() => parseDiscoverRequest(body), "invalid")).example).toContain('{"source":');
   });
 });

@@ -4,7 +4,7 @@ import { parseWatch } from "../../shared/documents/watch.ts";
 import { createPolicy, openPolicy } from "../../shared/gates/policy.ts";
 import { shortDigest } from "../../shared/model/digest.ts";
 import { Failure } from "../../shared/model/failure.ts";
-import { decideOnImport } from "../../shared/steps/decide-on-import.ts";
+import { type DecidedImport, decideOnImport } from "../../shared/steps/decide-on-import.ts";
 import { findImport } from "../../shared/steps/find-import.ts";
 import { gatesAhead, gatesOfRow } from "../../shared/steps/gates-ahead.ts";
 import { plan } from "../../shared/steps/plan.ts";
@@ -387,7 +387,11 @@ describe("a decision", () => {
   it("that is made twice is answered as the first time, and written once", async () => {
     const bench = await following({ Approval: "always" }, { first: "approve" });
     await publish(bench, { "1.1.0": "b" });
-    for (const _ of [1, 2]) await decide(bench, "1.1.0", { decision: "refuse", reason: "no" });
+    const refusal = { decision: "refuse", reason: "no" };
+    expect([await decide(bench, "1.1.0", refusal), await decide(bench, "1.1.0", refusal)]).toEqual([
+      "decided",
+      "repeated",
+    ]);
     expect((await recordOf(bench, "1.1.0")).decisions).toHaveLength(1);
     expect(bench.effects.filter((effect) => effect === "audit insert")).toHaveLength(2);
   });
@@ -585,11 +589,11 @@ async function publish(
   }
 }
 
-async function decide(bench: StepBench, tag: string, body: object): Promise<void> {
+async function decide(bench: StepBench, tag: string, body: object): Promise<DecidedImport["how"]> {
   const [record] = (await records(bench, tag)).filter(({ state }) => state !== "done");
   if (record === undefined) throw new Error(`nothing to decide about ${tag}`);
   const decided = { importId: formatImportId(record), body, actor: "ops", fourEyes: "unknown" } as const;
-  await decideOnImport(decided, bench.ports, never);
+  return (await decideOnImport(decided, bench.ports, never)).how;
 }
 
 async function records(bench: StepBench, tag?: string): Promise<ImportRecord[]> {

@@ -144,3 +144,35 @@ describe("a proof", () => {
     expect(decision.announce).toBe(announce);
   });
 });
+
+describe("a gate that is not open", () => {
+  it.each([
+    {
+      outcome: {
+        kind: "denied",
+        gate: "allow-list",
+        reason: "no rule names it",
+        next: "Add one, then retry the import",
+      },
+      reason: "no rule names it. Add one, then retry the import: wharfgate retry default/app:1.0.0",
+    },
+    {
+      outcome: {
+        kind: "waiting",
+        gate: "signature",
+        on: "time",
+        reason: "there is none.",
+        next: "It is looked for again; or demand none, then retry the import",
+        checkAfterMs: 1000,
+      },
+      reason:
+        "there is none. It is looked for again; or demand none, then retry the import: wharfgate retry default/app:1.0.0",
+    },
+    {
+      outcome: { kind: "denied", gate: "approval", reason: "nobody decided", next: "Ask anew" },
+      reason: "nobody decided. Ask anew",
+    },
+  ] as const)("says what to do, by the command that does it: $reason", ({ outcome, reason }) => {
+    expect(decide({}, outcome).record.reason).toBe(reason);
+  });
+});

@@ -13,7 +13,9 @@ it.each([
   ["pending", "pending"],
   ["running", "pending"],
   ["done", "have"],
+  ["waiting", "waiting"],
   ["held", "held"],
+  ["denied", "denied"],
   ["failed", "failed"],
 ] as const satisfies readonly (readonly [ImportState, string])[])(
   "an import that is %s is shown as %s",
@@ -32,10 +34,20 @@ it.each([
       tag: "1.0.0",
       digest: digestNamed("a"),
       state,
+      reason: "This is why. Do that.",
     });
     await bench.stores.ledger.add([{ record }], never);
     const { tags } = await plan(watch, bench.ports, never);
-    expect(tags).toContainEqual(expect.objectContaining({ tag: "1.0.0", verdict }));
+    const why = ["pending", "have"].includes(verdict) ? {} : { reason: "This is why. Do that." };
+    expect(tags.filter(({ tag }) => tag === "1.0.0")).toEqual([
+      {
+        tag: "1.0.0",
+        verdict,
+        how: "version",
+        target: "target.example/up.example/library/app:1.0.0",
+        ...why,
+      },
+    ]);
   },
 );
 

@@ -122,8 +122,8 @@ it("says all that waits for a person, with how to mend it", async () => {
     'Watch default/bad: Keep must be a whole number from 1 to 10000, not "x"',
     "Watch default/gone: Not checked since 2026-11-22 09:00 UTC: it is gone. This is not the same as no updates. Mend what it names.",
     "slow.example: The upstream asked for a pause. Its watches are not checked until 2026-11-22T10:07:00.000Z.",
-    "up.example/library/app:2 failed: It is gone.",
-    "up.example/library/app:1.0.0 held: It moved.",
+    "default/app:2 (up.example/library/app:2) failed: It is gone. Try it again: wharfgate retry default/app:2",
+    "default/app:1.0.0 (up.example/library/app:1.0.0) held: It moved.",
     "1 dead letters in the table deadletters",
     "1 notification to ops could not be delivered: see the table deliveries",
   ]);

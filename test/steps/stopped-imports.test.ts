@@ -38,7 +38,7 @@ it.each([
     stopped: false,
     attention: false,
   },
-  { name: "failed", record: { state: "failed", endedAt: hoursAgo(1) }, stopped: false, attention: true },
+  { name: "failed", record: { state: "failed", endedAt: hoursAgo(1) }, stopped: true, attention: true },
   { name: "is done", record: { state: "done", endedAt: hoursAgo(1) }, stopped: false, attention: false },
   { name: "is under way", record: { state: "running" }, stopped: false, attention: false },
 ] as const)("what $name", ({ record, stopped, attention }) => {
@@ -53,6 +53,7 @@ it("is told by its name, with the reason and the next step", () => {
       importId: expect.stringMatching(/^default\.app\.[0-9a-f]{64}$/),
       name: "default/app:1.0.0",
       state: "waiting",
+      on: "person",
       source: "up.example/library/app:1.0.0",
       digest: makeRecord().digest,
       reason: "It waits for person. Do this.",
@@ -60,7 +61,14 @@ it("is told by its name, with the reason and the next step", () => {
       dueAt: "2026-11-24T10:00:00.000Z",
     },
   ]);
-  expect(attention).toEqual(["up.example/library/app:1.0.0 waiting: It waits for person. Do this."]);
+  expect(attention).toEqual([
+    "default/app:1.0.0 (up.example/library/app:1.0.0) waiting: It waits for person. Do this.",
+  ]);
+});
+
+it("that has failed says how to try it again", () => {
+  const { stopped } = collected({ state: "failed", endedAt: hoursAgo(1), reason: "no route to it" });
+  expect(stopped[0]?.reason).toBe("no route to it. Try it again: wharfgate retry default/app:1.0.0");
 });
 
 it("is told newest first, and counted beyond five", () => {
