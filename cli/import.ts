@@ -2,8 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ImportView } from "../shared/steps/import-view.ts";
 import { type CommandContext, run } from "./command.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { table } from "./output.ts";
+import { exitCodeOf, goesByFile, importLines } from "./import-lines.ts";
 
 interface Options {
   readonly target?: string;
@@ -11,6 +10,7 @@ interface Options {
   readonly platforms?: string;
   readonly credential?: string;
   readonly referrers?: string;
+  readonly site?: string;
   readonly wait: boolean;
 }
 
@@ -22,7 +22,7 @@ export function addImportCommand(program: Command): void {
     .command("import <reference>")
     .description("bring one image in, by tag or digest")
     .option("--target <repository:tag>", "where to, at the target registry")
-    .option("--method <method>", "auto, acr-import, agent-pool, cache-rule or copy")
+    .option("--method <method>", "auto, acr-import, agent-pool, cache-rule, copy or bundle (with --site)")
     .option("--platforms <list>", "platforms that it must offer: linux/amd64,linux/arm64")
     .option(
       "--credential <reference>",
@@ -32,6 +32,7 @@ export function addImportCommand(program: Command): void {
       "--referrers <list>",
       "what comes along of what refers to it: all, or of signatures,attestations,sboms",
     )
+    .option("--site <name>", "for a disconnected site, by its next bundle: see wharfgate bundle")
     .option("--no-wait", "do not wait for its end")
     .action(
       run(async (context, reference: string, { wait, platforms, referrers, ...options }: Options) => {
@@ -45,7 +46,7 @@ export function addImportCommand(program: Command): void {
         const importId = await app.requestImport({ body, actor }, signal);
         output.note(`Import ${importId}`);
         const view = wait ? await ended(importId, context) : await app.getImport(importId, signal);
-        output.result(view, () => toLines(view));
+        output.result(view, () => importLines(view));
         return exitCodeOf(view, wait ? "waited" : "left");
       }),
     );
@@ -55,17 +56,12 @@ function listOf(text: string): readonly string[] {
   return text.split(",").map((item) => item.trim());
 }
 
-function exitCodeOf({ state }: ImportView, how: "waited" | "left"): number {
-  if (state === "waiting") return exitCodes.waiting;
-  const under = how === "left" && (state === "pending" || state === "running");
-  return state === "done" || under ? exitCodes.ok : exitCodes.failed;
-}
-
 async function ended(importId: string, { app, output, signal }: CommandContext): Promise<ImportView> {
   let told: string | undefined;
   for (;;) {
     const view = await app.getImport(importId, signal);
-    // A gate may stay shut for weeks: nobody waits for that here.
+    // A gate may stay shut for weeks, and so long may a file be on its way: nobody waits for that here.
+    if (goesByFile(view)) return view;
     if (view.state !== "pending" && view.state !== "running") return view;
     const more = view.reason ?? view.transfer;
     const now = more === undefined ? view.state : `${view.state}: ${more}`;
@@ -73,22 +69,4 @@ async function ended(importId: string, { app, output, signal }: CommandContext):
     told = now;
     await delay(pauseMs, undefined, { signal });
   }
-}
-
-function toLines(view: ImportView): string[] {
-  const { state, source, digest, target, method, reason, link, transfer } = view;
-  const rows = [
-    ["state", state === "done" ? "done: the target has this digest" : state],
-    ["source", source],
-    ["digest", digest],
-    ["target", target],
-    ["method", method],
-    ...(transfer === undefined ? [] : [["moved", transfer]]),
-    ...(view.gates ?? []).map(({ gate, verdict, reason: why }) => [gate, `${verdict}: ${why}`]),
-    ...(reason === undefined ? [] : [["reason", reason]]),
-    ...(link === undefined ? [] : [["log", link]]),
-    ...(view.subject === undefined ? [] : [["came with", view.subject]]),
-    ...(view.referrers ?? []).map((each) => ["refers to it", `${each.target} ${each.state}`]),
-  ];
-  return table(rows);
 }

@@ -117,13 +117,27 @@ export function openedAgain(before: ImportRecord, next: ImportRecord): ImportRec
   };
 }
 
-/** The same image on the same way always has the same key, however often it is found. */
-export function importKey(what: Pick<ImportRecord, "source" | "tag" | "digest" | "target">): string {
+/** The disconnected site that it goes to, in a file; undefined for what goes to the target itself. */
+export function siteOf({
+  method,
+  handling,
+}: {
+  readonly method: MethodKind;
+  readonly handling: Handling;
+}): string | undefined {
+  return method === "bundle" ? handling.site : undefined;
+}
+
+/** The same image on the same way always has the same key, however often it is found; each site is a way of its own. */
+export function importKey(
+  what: Pick<ImportRecord, "source" | "tag" | "digest" | "target"> & { readonly site?: string | undefined },
+): string {
   const parts = [
     formatRepository(what.source),
     what.tag,
     what.digest,
     formatReference({ host: what.target.host, path: what.target.path, tag: what.target.tag ?? "" }),
+    ...(what.site === undefined ? [] : [what.site]),
   ];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -45,13 +45,14 @@ function createBundle(receipts: Receipts): Method {
     const told = await receipts.outcomeOf(site, image, signal);
     if (told !== undefined && told.outcome !== "refused") return { kind: "done", receipt: told.receipt };
     // What a site refused goes into the next bundle: its receipt has told what the site lacks.
-    const why = told && `the site ${site} refused it: ${told.reason ?? "its receipt does not say why"}`;
+    const next = `the next wharfgate bundle export --site ${site} holds it, and the site's receipt will prove it (wharfgate bundle acknowledge)`;
+    const refusal = told && `the site ${site} refused it: ${told.reason ?? "its receipt does not say why"}; `;
     return {
       kind: "running",
       operation: { site },
       checkAfterMs,
       deadline: "none",
-      ...(why !== undefined && { why }),
+      why: `${refusal ?? ""}${next}`,
     };
   }
 }

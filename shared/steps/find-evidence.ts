@@ -143,7 +143,9 @@ async function describe(
 ): Promise<ImageEvidence> {
   const image = formatReference(reference);
   const [latest] = rows;
-  const record = rows.find(({ outcome }) => outcome === "done");
+  const done = rows.filter(({ outcome }) => outcome === "done");
+  // What a site has under the same name is another matter, unless the target was never given anything.
+  const record = done.find(({ site }) => site === undefined) ?? done[0];
   if (latest === undefined || record === undefined) {
     const imports = await importsOf(atTarget(reference), ports.ledger, signal);
     const found =

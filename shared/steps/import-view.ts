@@ -2,6 +2,7 @@ import {
   formatImportId,
   type ImportRecord,
   isOpen,
+  siteOf,
   sourceNameOf,
   targetNameOf,
 } from "../documents/import-record.ts";
@@ -19,6 +20,8 @@ export interface ImportView {
   readonly source: string;
   readonly digest: string;
   readonly target: string;
+  /** The disconnected site that it goes to, where `target` is only its name there. */
+  readonly site?: string;
   readonly method: string;
   readonly platforms: readonly string[];
   readonly requestedBy: string;
@@ -87,6 +90,7 @@ export function describeReferrer(record: ImportRecord): ReferrerView {
 export function describeImport(record: ImportRecord): ImportView {
   const transfer = transferText(record.bytes, isOpen(record) ? "going on" : "ended");
   const { watch, target, endedAt, deadline, reason, previousDigest, link } = record;
+  const site = siteOf(record);
   return {
     importId: formatImportId(record),
     watch: watch.group === manualWatch.group ? manualWatch.group : formatWatchId(watch),
@@ -94,6 +98,7 @@ export function describeImport(record: ImportRecord): ImportView {
     source: sourceNameOf(record),
     digest: record.digest,
     target: targetNameOf(record),
+    ...(site !== undefined && { site }),
     method: record.method,
     platforms: record.platforms,
     requestedBy: record.requestedBy,

@@ -1,6 +1,7 @@
-import { type ImportRecord, importKey } from "../documents/import-record.ts";
+import { type ImportRecord, importKey, siteOf } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { lastDecision } from "../gates/decision.ts";
+import type { MethodKind } from "../methods/members.ts";
 import { parseDigest } from "../model/digest.ts";
 import type { Failure } from "../model/failure.ts";
 import { formatRepository } from "../model/reference.ts";
@@ -24,13 +25,14 @@ export interface Seen {
 export interface SightingPorts {
   readonly ledger: Ledger;
   readonly targetHost: string;
+  readonly defaultMethod: MethodKind;
 }
 
 /** What was known before upstream answered, as far as the answers need it: reads nothing when they tell nothing new. */
 export async function knownBefore(
   watch: Watch,
   { stored, state, answers, now, limited }: Seen,
-  { ledger, targetHost }: SightingPorts,
+  { ledger, targetHost, defaultMethod }: SightingPorts,
   signal: AbortSignal,
 ): Promise<Pick<PollContext, "before" | "accepted" | "firstLook">> {
   const poll = lookOf(stored, now);
@@ -41,7 +43,8 @@ export async function knownBefore(
   for (const [tag, digest] of state.moved) {
     if (!answers.has(tag)) continue;
     const target = { host: targetHost, ...watch.target(watch.source, tag) };
-    const key = importKey({ source: watch.source, tag, digest: parseDigest(digest), target });
+    const site = siteOf({ method: watch.method ?? defaultMethod, handling: watch.handling });
+    const key = importKey({ source: watch.source, tag, digest: parseDigest(digest), target, site });
     if ((await ledger.get(watch, key, signal))?.record.state === "done") accepted.set(tag, digest);
   }
   return {

@@ -1,4 +1,4 @@
-import { type ImportRecord, importKey } from "../documents/import-record.ts";
+import { type ImportRecord, importKey, siteOf } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import type { MethodKind } from "../methods/members.ts";
 import type { Digest } from "../model/digest.ts";
@@ -146,7 +146,7 @@ function newImport(context: PollContext, found: Found & Pick<ImportRecord, "exis
   return {
     ...what,
     watch: { group: watch.group, name: watch.name },
-    key: importKey(what),
+    key: importKey({ ...what, site: siteOf({ method, handling: watch.handling }) }),
     state: "pending",
     method,
     existing: found.existing,

@@ -1,5 +1,5 @@
 import { defaultHandling } from "../documents/handling.ts";
-import { type ImportRecord, importKey } from "../documents/import-record.ts";
+import { type ImportRecord, importKey, siteOf } from "../documents/import-record.ts";
 import { noDemands } from "../gates/demands.ts";
 import type { Referrer } from "../registry/find-referrers.ts";
 
@@ -18,7 +18,7 @@ export function referrerRecord(
   return {
     ...what,
     watch,
-    key: importKey(what),
+    key: importKey({ ...what, site: siteOf(image) }),
     subject: image.digest,
     state: "pending",
     method,

@@ -8,7 +8,7 @@ import {
   isOpen,
   openedAgain,
 } from "../documents/import-record.ts";
-import { type ImportRequest, parseImportRequest } from "../documents/import-request.ts";
+import { type ImportRequest, parseImportRequest, siteMissing } from "../documents/import-request.ts";
 import { manualWatch } from "../documents/watch-id.ts";
 import { lastDecision } from "../gates/decision.ts";
 import { noDemands } from "../gates/demands.ts";
@@ -21,6 +21,7 @@ import type { Audit } from "../stores/audit.ts";
 import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Requests } from "../stores/requests.ts";
+import type { Sites } from "../stores/sites.ts";
 import { openPace, type PacePorts } from "./pace.ts";
 import { pauseAskedBy } from "./upstream-pause.ts";
 
@@ -31,6 +32,7 @@ export interface RequestPorts extends PacePorts {
   readonly queues: Queues;
   readonly audit: Audit;
   readonly requests: Requests;
+  readonly sites: Pick<Sites, "get">;
   readonly targetHost: string;
   readonly defaultMethod: MethodKind;
   readonly channels: readonly string[];
@@ -56,6 +58,7 @@ export async function requestImport(asked: Asked, ports: RequestPorts, signal: A
     if (known !== undefined) return known;
   }
   if (request.credential !== undefined) ports.checkCredential(request.credential, request.source.host);
+  await requireSite(request, ports, signal);
   const name = formatReference(request.source);
   await ports.audit.record({ actor: asked.actor, action: "import", subject: name, at: ports.now() }, signal);
   const digest = await atOnce(request, ports, signal);
@@ -66,6 +69,23 @@ export async function requestImport(asked: Asked, ports: RequestPorts, signal: A
     return (await knownImport(key, fingerprint, ports, signal)) ?? importId;
   }
   return importId;
+}
+
+/** A bundle for a site that is not known could never be made. */
+async function requireSite(
+  { method, site }: ImportRequest,
+  { sites, defaultMethod }: RequestPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  if (site === undefined) {
+    if ((method ?? defaultMethod) === "bundle") throw siteMissing();
+    return;
+  }
+  if ((await sites.get(site, signal)) !== undefined) return;
+  throw new Failure(
+    "invalid",
+    `There is no site ${site}: add it by wharfgate site add ${site} --key <its .pub.pem>`,
+  );
 }
 
 async function knownImport(
@@ -155,10 +175,11 @@ function toRecord(
   const named = request.source.digest;
   const target = { host: ports.targetHost, ...request.target(source, tag) };
   const what = { source, tag: tag === "" ? target.tag : tag, digest, target };
+  const { site } = request;
   return {
     ...what,
     watch: manualWatch,
-    key: importKey(what),
+    key: importKey({ ...what, site }),
     state: "pending",
     method: request.method ?? ports.defaultMethod,
     existing: "keep",
@@ -169,7 +190,7 @@ function toRecord(
     sighting: { by: "asked", ...(tag === "" && { named: "digest" }) },
     hop: 0,
     attempts: 0,
-    handling: { ...defaultHandling, referrers: request.referrers },
+    handling: { ...defaultHandling, referrers: request.referrers, ...(site !== undefined && { site }) },
     // Whoever names a digest wants that one and no other.
     demands: { ...noDemands, ...(named && { pin: named }) },
     gates: [],

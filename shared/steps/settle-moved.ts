@@ -1,4 +1,4 @@
-import { type ImportRecord, importKey, openedAgain } from "../documents/import-record.ts";
+import { type ImportRecord, importKey, openedAgain, siteOf } from "../documents/import-record.ts";
 import { lastDecision } from "../gates/decision.ts";
 import { parseDigest, shortDigest } from "../model/digest.ts";
 import { formatReference } from "../model/reference.ts";
@@ -24,7 +24,7 @@ async function withFormer(record: ImportRecord, ledger: Ledger, signal: AbortSig
   if (previousDigest === undefined) return record;
   const former = await ledger.get(
     record.watch,
-    importKey({ ...record, digest: parseDigest(previousDigest) }),
+    importKey({ ...record, digest: parseDigest(previousDigest), site: siteOf(record) }),
     signal,
   );
   if (former === undefined) return record;

@@ -9,6 +9,7 @@ import { acknowledgeBundle } from "../../shared/steps/acknowledge-bundle.ts";
 import { findEvidence } from "../../shared/steps/find-evidence.ts";
 import { importStep } from "../../shared/steps/import.ts";
 import { notify } from "../../shared/steps/notify.ts";
+import { recordEvidence } from "../../shared/steps/record-evidence.ts";
 import { noRegistries, oneCredential } from "../methods/ports.ts";
 import { makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";
@@ -98,6 +99,20 @@ describe("an import by the method bundle", () => {
     ]);
   });
 
+  it("leaves the evidence of the target alone when that has the image too", async () => {
+    await hop();
+    await acknowledge(receiptOf("imported"));
+    const { key: _, ...parts } = record;
+    const here = makeRecord({ ...parts, method: "copy", handling: defaultHandling });
+    const ended = { ...here, state: "done", endedAt: bench.now() } as const;
+    await recordEvidence(ended, { was: "imported" }, bench.ports, never);
+    bench.pass(hour);
+    await hop();
+    bench.target.tags.set("mirror/app:1.0.0", record.digest);
+    const found = await findEvidence("mirror/app:1.0.0", bench.ports, never);
+    expect(found.images).toMatchObject([{ verdict: "on-record", history: [{ site }] }]);
+  });
+
   it("leaves evidence that names the receipt, not the target that nobody asked", async () => {
     await hop();
     await acknowledge(receiptOf("imported"));
@@ -139,7 +154,10 @@ describe("an import by the method bundle", () => {
     } as const;
     const result = await acknowledge(receiptOf("refused", { images: [{ ...refused, reason: "no room" }] }));
     expect(result.refused).toMatchObject([{ reason: "no room" }]);
-    expect(await hop()).toMatchObject({ state: "running", why: `the site ${site} refused it: no room` });
+    expect(await hop()).toMatchObject({
+      state: "running",
+      why: expect.stringContaining(`the site ${site} refused it: no room; the next`),
+    });
     expect(
       await acknowledge(receiptOf("imported", { id: "c".repeat(64), endedAt: "2026-11-24T10:00:00.000Z" })),
     ).toMatchObject({

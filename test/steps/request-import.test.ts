@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { parseImportId } from "../../shared/documents/import-record.ts";
+import { bundle } from "../../shared/methods/bundle.ts";
 import { Failure } from "../../shared/model/failure.ts";
+import { importStep } from "../../shared/steps/import.ts";
 import { type Asked, requestImport } from "../../shared/steps/request-import.ts";
 import { requestPoll } from "../../shared/steps/request-poll.ts";
+import { selectForSite } from "../../shared/steps/select-for-site.ts";
+import { oneCredential } from "../methods/ports.ts";
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, upstreamHost } from "../support/records.ts";
@@ -235,6 +240,68 @@ describe("a request for an import", () => {
         { pin: undefined, sighting: { by: "asked" } },
       ]),
     );
+  });
+
+  it("for a disconnected site waits for its receipt, beside the import into the target and that for another site", async () => {
+    const bench = withUpstream();
+    const site = { publicKey: "PEM", addedBy: "ops", addedAt: bench.now().toISOString() };
+    for (const name of ["factory-7", "factory-8"])
+      await bench.stores.sites.put({ name, ...site }, { signal: never, existing: "keep" });
+    const ids = [
+      await ask(bench, { body: { source } }),
+      await ask(bench, { body: { source, site: "factory-7", referrers: ["signatures"] } }),
+      await ask(bench, { body: { source, site: "factory-8", method: "bundle" } }),
+    ];
+    expect(new Set(ids).size).toBe(3);
+    expect(await ask(bench, { body: { source, site: "factory-7" } })).toBe(ids[1]);
+    const found = (await records(bench)).map(({ method, handling }) => [method, handling.site]);
+    expect(found.toSorted()).toEqual([
+      ["bundle", "factory-7"],
+      ["bundle", "factory-8"],
+      ["copy", undefined],
+    ]);
+    const wanted = { site: "factory-7", watches: [], images: [] };
+    expect(await selectForSite(wanted, bench.stores.ledger, never)).toEqual([]);
+    const method = bundle.create({
+      registries: bench.ports.registries,
+      credentials: oneCredential,
+      now: bench.now,
+      receipts: bench.stores.sites,
+    });
+    const [, id = ""] = ids;
+    const { watch, key } = parseImportId(id) ?? {};
+    if (watch === undefined || key === undefined) throw new Error("no id");
+    await importStep({ watch, key, hop: 0 }, { ...bench.ports, methodOf: () => method }, never);
+    expect(await selectForSite(wanted, bench.stores.ledger, never)).toMatchObject([
+      {
+        state: "running",
+        requestedBy: "someone",
+        handling: { site: "factory-7", referrers: ["signatures"] },
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      "a site that is not known",
+      { site: "factory-9" },
+      "There is no site factory-9: add it by wharfgate site add",
+    ],
+    ["a site that is no name", { site: "Factory 9" }, "lower-case letters"],
+    ["a site by another method", { site: "factory-9", method: "copy" }, "by the method bundle, not by copy"],
+    ["no site by the method bundle", { method: "bundle" }, "--site"],
+  ])("for %s is refused, and says what to do", async (_name, parts, says) => {
+    const bench = withUpstream();
+    const { message } = await failureOf(() => ask(bench, { body: { source, ...parts } }), "invalid");
+    expect(message).toContain(says);
+    expect(await records(bench)).toEqual([]);
+  });
+
+  it("without a site is refused where the app's own method is bundle", async () => {
+    const bench = withUpstream();
+    const ports = { ...bench.ports, defaultMethod: "bundle" } as const;
+    const asked = () => requestImport({ body: { source }, actor: "x" }, ports, never);
+    await failureOf(asked, "invalid");
   });
 
   it("for what a person refused is refused, and says who did", async () => {
