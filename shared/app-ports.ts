@@ -85,6 +85,7 @@ export function createPorts(settings: Settings, settingsOf: NamePorts["settingsO
     targetHost: target.host,
     retained: settings.retained,
     graceMs: settings.graceMs,
+    followMs: settings.followMs,
     siteHas: siteHas(stores.sites),
     defaultMethod: settings.method,
     channels,

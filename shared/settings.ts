@@ -53,6 +53,8 @@ export interface Settings extends RegistryAccess {
   readonly retained: readonly Pattern[];
   /** How long retention leaves alone what came in, in milliseconds. */
   readonly graceMs: number;
+  /** How long what refers to an image that was asked for by name is looked for, in milliseconds. */
+  readonly followMs: number;
   readonly leaseMs: number;
   readonly deadlineMs: number;
   readonly notifyWindowMs: number;
@@ -128,6 +130,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       text.split(/\s+/).map((pattern) => parseRetained("WHARFGATE_RETAIN", pattern)),
     ) ?? [];
   const graceMs = (read("WHARFGATE_RETAIN_DAYS", parseDays) ?? 7) * 24 * 3_600_000;
+  const followMs = (read("WHARFGATE_REFERRERS_DAYS", parseDays) ?? 30) * 24 * 3_600_000;
   const leaseMs = seconds("WHARFGATE_LEASE", 300);
   if (leaseMs === 0)
     problems.push("WHARFGATE_LEASE: 0 would let several workers do the same work: 60 or more is sensible");
@@ -157,6 +160,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     policy,
     retained,
     graceMs,
+    followMs,
     leaseMs,
     deadlineMs,
     notifyWindowMs,

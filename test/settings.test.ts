@@ -330,6 +330,17 @@ describe("the file of certificates", () => {
   });
 });
 
+describe("how long what refers to an image asked for by name is looked for", () => {
+  const day = 24 * 3_600_000;
+  it.each([
+    [{}, 30 * day],
+    [{ WHARFGATE_REFERRERS_DAYS: "7" }, 7 * day],
+    [{ WHARFGATE_REFERRERS_DAYS: "0" }, 0],
+  ])("is read from days: %j", (environment, followMs) => {
+    expect(read(environment).followMs).toBe(followMs);
+  });
+});
+
 describe("what retention leaves alone", () => {
   it("is nothing but what came in within a week unless told otherwise", () => {
     expect(read()).toMatchObject({ retained: [], graceMs: 7 * 24 * 3_600_000 });

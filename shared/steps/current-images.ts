@@ -1,5 +1,6 @@
-import type { ImportRecord } from "../documents/import-record.ts";
+import { type ImportRecord, siteOf } from "../documents/import-record.ts";
 import type { WatchId } from "../documents/watch-id.ts";
+import type { Digest } from "../model/digest.ts";
 import { formatReference } from "../model/reference.ts";
 import type { Ledger } from "../stores/ledger.ts";
 
@@ -21,14 +22,18 @@ export async function imagesOfWatch(
   for await (const { record } of ledger.ofWatch(watch, signal)) {
     if (record.subject !== undefined) referrers.set(record.key, record);
     else if (record.state === "done" && record.endedAt !== undefined) {
-      const name = formatReference(record.target);
+      const name = placeOf(record);
       const known = latest.get(name)?.endedAt;
       if (known === undefined || known < record.endedAt) latest.set(name, record);
     }
   }
-  const byDigest = new Map(
-    [...latest.values()].map((record) => [`${record.target.path}@${record.digest}`, record]),
-  );
+  const byDigest = new Map([...latest.values()].map((record) => [placeOf(record, record.digest), record]));
   const images = [...byDigest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   return { images, referrers };
+}
+
+/** A site's registry is another place than the target that lends its names. */
+function placeOf(record: ImportRecord, digest?: Digest): string {
+  const { host, path, tag = "" } = record.target;
+  return `${siteOf(record) ?? ""} ${formatReference(digest === undefined ? { host, path, tag } : { host, path, digest })}`;
 }

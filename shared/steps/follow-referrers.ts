@@ -6,6 +6,7 @@ import { type Failure, toFailure } from "../model/failure.ts";
 import { digestTagsOf } from "../registry/cosign-tags.ts";
 import type { Watches } from "../stores/watches.ts";
 import { urgencyOf } from "./admit-import.ts";
+import { ownLooks } from "./ask-for-referrers.ts";
 import { imagesOfWatch } from "./current-images.ts";
 import { retryDelaysMs } from "./import-decision.ts";
 import { eventOf } from "./import-events.ts";
@@ -33,11 +34,10 @@ const askAgainMs = 60_000;
 const requestsOfImage = 8;
 // Whoever publishes a version signs it minutes later: one more look, an hour after the image, before that of the next day.
 const nextLookMs = 3_600_000;
-const mostLooks = 2;
 
 /**
- * Looks for what refers to images that are in: to one that was just brought in, or once a day to all of a watch, since signatures
- * arrive late. What is found is ordered as imports of their own. Everything is harmless to repeat.
+ * Looks for what refers to images that are in: to one that was just brought in, or once a day to all of a watch and to those that
+ * were asked for by name, since signatures arrive late. What is found is ordered as imports of their own. Everything is harmless to repeat.
  */
 export async function followReferrers(
   message: FollowMessage,
@@ -55,7 +55,8 @@ export async function followReferrers(
   if (first === undefined) return { kind: "ended", ...nothing };
   const { host } = first.source;
   const requests = message.kind === "image" ? requestsOfImage : work.images.length * 2 + 1;
-  const urgency = message.kind === "image" ? urgencyOf(first) : "poll";
+  const own = message.kind === "image" && message.looks < ownLooks;
+  const urgency = own ? urgencyOf(first) : "poll";
   const pace = await openPace({ host, urgency, requests, connections: 4 }, ports, signal);
   if (pace.kind === "put-off") {
     await ports.queues.follow(message, { signal, delayMs: waitUntil(pace.until, ports) });
@@ -160,7 +161,7 @@ function isToBeSeenAgain(
   message: FollowMessage,
   { sighting }: ImportRecord,
 ): message is Extract<FollowMessage, { kind: "image" }> {
-  return message.kind === "image" && message.looks + 1 < mostLooks && sighting?.by !== "first";
+  return message.kind === "image" && message.looks + 1 < ownLooks && sighting?.by !== "first";
 }
 
 /** One list for each repository of a message, and what the upstream refuses about it for all its images. */

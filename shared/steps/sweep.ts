@@ -6,10 +6,10 @@ import type { Proposals } from "../stores/proposals.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { Requests } from "../stores/requests.ts";
 import { announceStale, type StalePorts } from "./announce-stale.ts";
-import { askForReferrers } from "./ask-for-referrers.ts";
+import { type AskForReferrersPorts, askForReferrers } from "./ask-for-referrers.ts";
 import { checkDrift, type DriftPorts } from "./check-drift.ts";
 
-export interface SweepPorts extends DriftPorts, StalePorts {
+export interface SweepPorts extends AskForReferrersPorts, DriftPorts, StalePorts {
   readonly ledger: Ledger;
   readonly deliveries: Deliveries;
   readonly proposals: Proposals;

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
+import { manualWatch } from "../../shared/documents/watch-id.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { fallbackTagOf } from "../../shared/registry/cosign-tags.ts";
 import { slotOf } from "../../shared/steps/check-drift.ts";
 import { getImport } from "../../shared/steps/list-imports.ts";
+import { requestImport } from "../../shared/steps/request-import.ts";
 import { status } from "../../shared/steps/status.ts";
 import { collect } from "../support/collect.ts";
 import { digestNamed, makeRecord, referTo, targetHost, upstreamHost } from "../support/records.ts";
@@ -39,9 +41,9 @@ async function poll(): Promise<void> {
   await bench.drain();
 }
 /** Until the watch's own five minutes of the next day are over. */
-async function nextDay(): Promise<void> {
+async function nextDay(watch = id): Promise<void> {
   const slotMs = 5 * minute;
-  const start = Math.floor(bench.now().getTime() / day + 1) * day + slotOf(id) * slotMs;
+  const start = Math.floor(bench.now().getTime() / day + 1) * day + slotOf(watch) * slotMs;
   bench.pass(start - bench.now().getTime() + minute);
   await bench.stores.ticks.record(bench.now(), never);
   await bench.sweep();
@@ -329,6 +331,54 @@ describe("a watch with many images", () => {
     expect(new Set(asked).size).toBe(230);
     expect(bench.upstream.calls.filter((call) => call.startsWith("list"))).toHaveLength(3);
     expect(told()).toEqual([]);
+  });
+});
+
+describe("an image that was asked for by name", () => {
+  const source = `${upstreamHost}/${repository}:1.0.0`;
+  const manual = async () =>
+    (await collect(bench.stores.ledger.ofWatch(manualWatch, never))).map(({ record }) => record);
+  const looked = () => bench.upstream.calls.filter((call) => call.startsWith("referrers")).length;
+  async function asked(referrersWanted: readonly string[]): Promise<void> {
+    bench.upstream.tags.set(`${repository}:1.0.0`, image);
+    const body = { source, target: "mirror/app:{tag}", referrers: referrersWanted };
+    await requestImport({ body, actor: "someone" }, bench.ports, never);
+    await bench.drain();
+    bench.upstream.calls.length = 0;
+  }
+  const days = async (count: number) => {
+    for (let each = 0; each < count; each += 1) await nextDay(manualWatch);
+  };
+
+  it("is looked at again each day, and gets what came late, once", async () => {
+    await asked(["signatures"]);
+    await days(1);
+    expect(looked()).toBe(1);
+    refer("signature", artifactTypes.notation);
+    refer("sbom", artifactTypes.spdx);
+    await days(3);
+    expect(await manual()).toHaveLength(2);
+    expect(await manual()).toContainEqual(
+      expect.objectContaining({ digest: digestNamed("signature"), subject: image, state: "done" }),
+    );
+    expect(told()).toEqual(["imported 1.0.0"]);
+  });
+
+  it("is looked at no more after the days that a setting says", async () => {
+    await asked(["all"]);
+    await days(29);
+    expect(looked()).toBe(29);
+    await days(5);
+    expect(looked()).toBeLessThanOrEqual(30);
+    bench.upstream.calls.length = 0;
+    await days(2);
+    expect(looked()).toBe(0);
+  });
+
+  it("is not looked at when it was asked for without referrers", async () => {
+    await asked([]);
+    await days(2);
+    expect(bench.upstream.calls).toEqual([]);
   });
 });
 

@@ -315,6 +315,7 @@ function createPorts(
     defaultMethod: "copy",
     retained: [] as readonly Pattern[],
     graceMs: 0,
+    followMs: 30 * 24 * 3_600_000,
     siteHas: siteHas(stores.sites),
     windowMs: 30_000,
     leaseMs: 300_000,
