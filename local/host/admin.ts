@@ -5,6 +5,7 @@ import { readBody } from "./http-messages.ts";
 import type { Invocation, Invoker } from "./invoke.ts";
 import { type HostKeys, opens } from "./keys.ts";
 import { queueInvocation } from "./queue-message.ts";
+import { keyRefusal, refuse, routeRefusal } from "./refusals.ts";
 import { timerPayload } from "./timer-decisions.ts";
 
 export interface AdminCall {
@@ -26,14 +27,15 @@ export interface AdminCall {
  */
 export async function answerAdmin(call: AdminCall): Promise<void> {
   const { functions, keys, path, key, request, response } = call;
-  if (!opens(keys, { name: "", level: "admin", key })) return void response.writeHead(401).end();
+  if (!opens(keys, { name: "", level: "admin", key })) return refuse(response, keyRefusal(key, "master"));
   if (request.method === "GET" && path === "admin/host/status") {
     const status = { state: "Running", processUptime: Math.round(process.uptime() * 1000), version: "4.0" };
     return void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(status));
   }
   const [, name] = /^admin\/functions\/([^/]+)$/.exec(path) ?? [];
   const hosted = functions.find((candidate) => candidate.name.toLowerCase() === name?.toLowerCase());
-  if (request.method !== "POST" || hosted === undefined) return void response.writeHead(404).end();
+  const asked = { method: request.method ?? "GET", path, routePrefix: "admin" };
+  if (request.method !== "POST" || hosted === undefined) return refuse(response, routeRefusal(asked, []));
   const input = parseInput(await readBody(request));
   if (input === undefined || hosted.trigger.kind === "http") {
     const why =

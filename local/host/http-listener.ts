@@ -4,11 +4,12 @@ import type { Log } from "../log.ts";
 import { startLoopbackServer } from "../loopback-server.ts";
 import { type AdminCall, answerAdmin } from "./admin.ts";
 import { type HostedFunction, isTriggeredBy } from "./bindings.ts";
-import { readBody, toRpcRequest, writeRpcResponse } from "./http-messages.ts";
+import { bodyRefusal, readBody, toRpcRequest, writeRpcResponse } from "./http-messages.ts";
 import { createInFlight } from "./in-flight.ts";
 import type { Invoker } from "./invoke.ts";
 import { type HostKeys, opens } from "./keys.ts";
 import type { Listener } from "./listener.ts";
+import { keyRefusal, refuse, routeRefusal } from "./refusals.ts";
 import { compareRoutes, matchRoute } from "./routes.ts";
 import type { RpcInvocationResponse } from "./rpc.ts";
 
@@ -55,7 +56,8 @@ export async function listenToHttp(options: HttpListenerOptions): Promise<HttpLi
           const status = statusFor(toFailure(error, "answering"));
           log("debug", `${request.method} answered with ${status}`);
           if (response.headersSent) response.destroy();
-          else response.writeHead(status, status === 413 ? { connection: "close" } : {}).end();
+          else if (status === 413) refuse(response, { status, code: "too-large", detail: bodyRefusal });
+          else response.writeHead(status).end();
         }),
       );
     },
@@ -87,14 +89,17 @@ async function answer(
     return answerAdmin({ functions, keys, invoker, inBackground, path, key, request, response });
   }
   const prefix = routePrefix === "" ? "" : `${routePrefix}/`.toLowerCase();
-  const found = path.toLowerCase().startsWith(prefix)
-    ? findRoute(functions, request.method ?? "GET", path.slice(prefix.length))
-    : undefined;
-  // As in production, a wrong method is 404, not 405.
-  if (found === undefined) return void response.writeHead(404).end();
+  const method = request.method ?? "GET";
+  const routes = path.toLowerCase().startsWith(prefix) ? routesAt(functions, path.slice(prefix.length)) : [];
+  const found = routes.find(({ hosted }) => hosted.trigger.methods.includes(method));
+  if (found === undefined) {
+    const methods = routes.flatMap(({ hosted }) => hosted.trigger.methods);
+    return refuse(response, routeRefusal({ method, path, routePrefix }, methods));
+  }
   const { hosted, params } = found;
   if (!opens(keys, { name: hosted.name, level: hosted.trigger.authLevel, key })) {
-    return void response.writeHead(401).end();
+    const { authLevel } = hosted.trigger;
+    return refuse(response, keyRefusal(key, authLevel === "admin" ? "master" : "function"));
   }
   const http = toRpcRequest({ request, url, params, body: await readBody(request) });
   const invocation = { data: { http }, triggerMetadata: {}, reason: request.method ?? "GET" };
@@ -115,13 +120,13 @@ interface Found {
   readonly params: Readonly<Record<string, string>>;
 }
 
-function findRoute(functions: readonly HostedFunction[], method: string, path: string): Found | undefined {
+/** All that the path matches, by whatever method, the most exact first. */
+function routesAt(functions: readonly HostedFunction[], path: string): Found[] {
   return functions
     .filter(isTriggeredBy("http"))
-    .filter(({ trigger }) => trigger.methods.includes(method))
     .sort((a, b) => compareRoutes(a.trigger.route, b.trigger.route))
     .map((hosted) => ({ hosted, params: matchRoute(hosted.trigger.route, path) }))
-    .find((candidate): candidate is Found => candidate.params !== undefined);
+    .filter((candidate): candidate is Found => candidate.params !== undefined);
 }
 
 async function withinCap(run: Promise<RpcInvocationResponse>): Promise<RpcInvocationResponse | undefined> {
@@ -136,6 +141,6 @@ async function withinCap(run: Promise<RpcInvocationResponse>): Promise<RpcInvoca
   }
 }
 
-function statusFor({ code }: Failure): number {
+function statusFor({ code }: Failure): 413 | 500 {
   return code === "too-large" ? 413 : 500;
 }

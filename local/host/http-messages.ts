@@ -4,6 +4,7 @@ import type { RpcHttpCookie, RpcHttpData, RpcTypedData } from "./rpc.ts";
 
 /** Production takes 100 MB; no function of a local app needs that. */
 const maxBodyBytes = 40 * 1024 * 1024;
+export const bodyRefusal = `The body is larger than the ${maxBodyBytes} bytes that are read`;
 
 /** Reads a whole request body; `too-large` past 40 MiB. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -11,7 +12,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw new Failure("too-large", `The body is larger than ${maxBodyBytes} bytes`);
+    if (bytes > maxBodyBytes) throw new Failure("too-large", bodyRefusal);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -43,10 +43,34 @@ describe("an HTTP function", () => {
     ["leaves an optional parameter out", "GET", "/api/echo/x", 201, '{"params":{"name":"x"}'],
     ["prefers a literal route to a parameter", "GET", "/api/echo/fixed", 200, "fixed"],
     ["is 204 when it returns nothing", "GET", "/api/silent", 204, ""],
-    ["is 404 for a wrong method", "PUT", "/api/echo/x", 404, ""],
-    ["is 404 outside of the prefix", "GET", "/echo/x", 404, ""],
-    ["is 404 for an unknown route", "GET", "/api/unknown", 404, ""],
-    ["is 404 for a broken escape", "GET", "/api/echo/%ff", 404, ""],
+    [
+      "is 404 for a wrong method",
+      "PUT",
+      "/api/echo/x",
+      404,
+      problem(404, "not-found", "There is no route PUT /api/echo/x: there is GET, POST"),
+    ],
+    [
+      "is 404 outside of the prefix",
+      "GET",
+      "/echo/x",
+      404,
+      problem(404, "not-found", "There is no route GET /echo/x: the routes begin with /api/, "),
+    ],
+    [
+      "is 404 for an unknown route",
+      "GET",
+      "/api/unknown",
+      404,
+      problem(404, "not-found", "There is no route GET /api/unknown: the routes are in "),
+    ],
+    [
+      "is 404 for a broken escape",
+      "GET",
+      "/api/echo/%ff",
+      404,
+      problem(404, "not-found", "There is no route GET /api/echo/%ff"),
+    ],
     ["is 500 without internals when it throws", "GET", "/api/boom", 500, ""],
     ["is 500 when it runs longer than functionTimeout", "GET", "/api/hang", 500, ""],
     ["is changed by invocation hooks", "GET", "/api/nothing", 200, "from the hook"],
@@ -74,6 +98,11 @@ describe("an HTTP function", () => {
   });
 });
 
+/** How a problem document begins. */
+function problem(status: number, code: string, detail: string): string {
+  return JSON.stringify({ status, code, detail }).replace(/"}$/, "");
+}
+
 describe("keys", () => {
   const wrong = "wrong";
   const levels: readonly [name: string, path: string, header: Key, code: Key, status: number][] = [
@@ -93,7 +122,16 @@ describe("keys", () => {
     const url = new URL(path, host.url);
     if (code !== "") url.searchParams.set("code", keyOf(code));
     const headers = header === "" ? {} : { "x-functions-key": keyOf(header) };
-    expect((await fetch(url, { headers })).status).toBe(status);
+    const response = await fetch(url, { headers });
+    expect(response.status).toBe(status);
+    if (status !== 401) return;
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    const { detail } = (await response.json()) as { readonly detail: string };
+    expect(detail).toMatch(
+      header === "" && code === "" ? /^No key was sent: / : /^The key that was sent is not /,
+    );
+    expect(detail).toContain("x-functions-key");
+    expect(detail).not.toContain(keyOf("master"));
   });
 });
 
