@@ -19,11 +19,15 @@ export function addScanCommands(program: Command): void {
     .description("reports of vulnerability scanners")
     .command("add <report>")
     .description("hand in a report, Trivy JSON or SARIF, for the gate scan")
-    .option("--digest <digest>", "the image that it is of, for reports that do not say")
+    .option(
+      "--digest <digest>",
+      "the image that it is of, for reports that do not say; refused when the report says another one",
+    )
     .option("--created-at <time>", "when it was made, for reports that do not say: 2026-11-24T12:00:00Z")
     .action(
       run(async ({ app, output, signal, actor }, path: string, options: Options) => {
         const added = await app.addScanReport({ bytes: await readReport(path), actor, ...options }, signal);
+        if (added.unchecked !== undefined) output.note(`Note: ${added.unchecked}`);
         output.result(added, () => toLines(added));
         return exitCodes.ok;
       }),

@@ -44,8 +44,9 @@ const noImages: Verdict = {
   next: "Look at the watch's Platforms and at what upstream offers, then retry the import",
 };
 
-async function imagesToScan(
-  subject: GateSubject,
+/** What must have a report of its own: each image that is brought in, with the ID that scanners know it by. */
+export async function imagesToScan(
+  subject: Pick<GateSubject, "source" | "only">,
   registry: Registry,
   signal: AbortSignal,
 ): Promise<readonly ImageToScan[]> {

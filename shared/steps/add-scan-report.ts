@@ -7,14 +7,13 @@ import type { Clock } from "../model/clock.ts";
 import { type Digest, isDigest, parseDigest, printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
 import type { Audit } from "../stores/audit.ts";
-import type { Ledger } from "../stores/ledger.ts";
 import type { Queues } from "../stores/queues.ts";
 import type { ScanReportStore } from "../stores/scan-reports.ts";
+import { checkReport, type ReportCheckPorts } from "./check-report.ts";
 
-export interface AddScanReportPorts {
+export interface AddScanReportPorts extends ReportCheckPorts {
   readonly audit: Audit;
   readonly reports: ScanReportStore;
-  readonly ledger: Pick<Ledger, "open">;
   readonly queues: Pick<Queues, "import">;
   readonly now: Clock;
 }
@@ -23,7 +22,7 @@ export interface AddScanReportPorts {
 export interface ScanUpload {
   readonly bytes: Uint8Array;
   readonly actor: string;
-  /** Of the image, for reports that do not say, or that say another one of its digests. */
+  /** Of the image, for reports that do not say, or that say its ID alone. */
   readonly digest?: string;
   /** RFC 3339; when the report was made, for reports that do not say. */
   readonly createdAt?: string;
@@ -38,21 +37,27 @@ export interface AddedScanReport {
   readonly findings: Readonly<Partial<Record<Severity, number>>>;
   /** Imports that wait for a report, and look again now: whether this one is theirs, they find out themselves. */
   readonly woken: number;
+  /** Why nobody could tell whether the report is of the digest that was given with it. */
+  readonly unchecked?: string;
 }
 
 const mostDigests = 20;
 const clockSkewMs = 5 * 60_000;
 
-/** Keeps a report for the gate `scan`. Throws `invalid` for one that could open no gate. */
+/** Keeps a report for the gate `scan`. Throws `invalid` for one that could open no gate, or is of another image than it is said to be. */
 export async function addScanReport(
   { bytes, actor, digest, createdAt }: ScanUpload,
-  { audit, reports, ledger, queues, now }: AddScanReportPorts,
+  { audit, reports, ledger, registries, queues, now }: AddScanReportPorts,
   signal: AbortSignal,
 ): Promise<AddedScanReport> {
   const at = now();
   const report = read(bytes);
   const made = madeAt(report, createdAt, at);
   const digests = digestsOf(report, digest);
+  const unchecked =
+    digest === undefined
+      ? undefined
+      : await checkReport(report, parseDigest(digest), { ledger, registries }, signal);
   await audit.record({ actor, action: "scan-add", subject: digests.join(" "), at }, signal);
   const id = await reports.add(digests, { bytes, by: actor, at, createdAt: made }, signal);
   const counts = severities.map((severity) => {
@@ -64,6 +69,7 @@ export async function addScanReport(
     createdAt: made.toISOString(),
     findings: Object.fromEntries(counts.filter(([, count]) => count > 0)),
     woken: await wake({ ledger, queues }, signal),
+    ...(unchecked !== undefined && { unchecked }),
   };
 }
 
