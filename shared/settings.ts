@@ -136,6 +136,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     problems.push("WHARFGATE_LEASE: 0 would let several workers do the same work: 60 or more is sensible");
   const deadlineMs = seconds("WHARFGATE_IMPORT_DEADLINE", 7200);
   const notifyWindowMs = seconds("WHARFGATE_NOTIFY_WINDOW", 30);
+  const callers = read("WHARFGATE_CALLERS", parseCallers);
 
   if (problems.length > 0 || storage === undefined || target === undefined) {
     throw new Failure("invalid", `The settings cannot be used:\n  ${problems.join("\n  ")}`);
@@ -164,7 +165,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     leaseMs,
     deadlineMs,
     notifyWindowMs,
-    callers: /^true$/i.test(get("WEBSITE_AUTH_ENABLED") ?? "") ? "named" : "keyed",
+    callers: callers ?? (/^true$/i.test(get("WEBSITE_AUTH_ENABLED") ?? "") ? "named" : "keyed"),
     ...(resourceId === undefined
       ? {}
       : { acr: { resourceId, ...(armEndpoint === undefined ? {} : { armEndpoint }) } }),
@@ -197,6 +198,12 @@ export function parseTargetEntry(entry: string): { readonly host: string; readon
     );
   }
   return { host, entry };
+}
+
+/** There is no way to say `keyed`: that would let whoever has a function key past the app roles. */
+function parseCallers(text: string): "named" {
+  if (text === "named") return text;
+  throw new Failure("invalid", `"${printable(text)}" is not "named", the only value: leave it out otherwise`);
 }
 
 function parseDays(text: string): number {

@@ -128,12 +128,25 @@ describe("the settings", () => {
       is: { callers: "named" },
     },
     {
+      name: "callers that must have app roles, whatever the platform says",
+      env: { WHARFGATE_CALLERS: "named" },
+      is: { callers: "named" },
+    },
+    {
       name: "values of spaces",
       env: { WHARFGATE_METHOD: " ", WHARFGATE_STATUS_URL: "" },
       is: { method: "copy" },
     },
   ])("take $name", ({ env, is }) => {
     expect(read(env as Record<string, string>)).toMatchObject(is);
+  });
+
+  it("cannot take app roles away", async () => {
+    const { message } = await failureOf(
+      () => read({ WHARFGATE_CALLERS: "keyed", WEBSITE_AUTH_ENABLED: "True" }),
+      "invalid",
+    );
+    expect(message).toContain('WHARFGATE_CALLERS: "keyed" is not "named"');
   });
 
   it("take an agent pool with its tool and limit", async () => {

@@ -24,7 +24,7 @@ export function createTimerStates(
           return parseStatus(JSON.parse((await blob.downloadToBuffer()).toString("utf8")));
         } catch (error) {
           if (statusOf(error) === 404 || error instanceof SyntaxError) return undefined;
-          throw azureFailure(error, `reading the status of timer ${functionName}`);
+          throw azureFailure(error, `reading the status of timer ${functionName}`, "blobs");
         }
       },
       write: async (status) => {
@@ -39,7 +39,7 @@ export function createTimerStates(
           await blob.upload(body, Buffer.byteLength(body));
         } catch (error) {
           created = undefined;
-          throw azureFailure(error, `writing the status of timer ${functionName}`);
+          throw azureFailure(error, `writing the status of timer ${functionName}`, "blobs");
         }
       },
     };

@@ -1,4 +1,5 @@
 import { Failure } from "../model/failure.ts";
+import { azureAdvice } from "../registry/azure-advice.ts";
 import type { AuthMember, AuthPorts } from "./auth-member.ts";
 import { scopesOf, serviceOf } from "./realm.ts";
 import { largestTokenAnswer, parseTokenAnswer } from "./token-answer.ts";
@@ -17,8 +18,8 @@ export const acr: AuthMember = {
     const cache = createTokenCache(ports.now);
     const accessKey = (scopes: readonly string[]) => ["access", ...scopes].join("\n");
 
-    const refreshToken = (signal: AbortSignal) =>
-      cache.get("refresh", { fetch: (fetchSignal) => exchange(fetchSignal), signal });
+    const refreshToken = (scopes: readonly string[], signal: AbortSignal) =>
+      cache.get("refresh", { fetch: (fetchSignal) => exchange(scopes, fetchSignal), signal });
 
     return {
       authorization: (scopes, signal) => accessToken(scopes, { asked: scopes, signal }),
@@ -36,18 +37,20 @@ export const acr: AuthMember = {
       return `Bearer ${await cache.get(accessKey(scopes), { fetch, signal })}`;
     }
 
-    async function exchange(signal: AbortSignal): Promise<Token> {
+    /** Whoever has no role at the registry at all gets none; `scopes` are for the message. */
+    async function exchange(scopes: readonly string[], signal: AbortSignal): Promise<Token> {
       const form = new URLSearchParams({ grant_type: "access_token", service });
       form.set("access_token", await entraToken(ports, signal));
-      const token = await post(ports, { path: "/oauth2/exchange", form, name: "refresh_token", signal });
+      const request = { path: "/oauth2/exchange", form, name: "refresh_token", scopes, signal };
+      const token = await post(ports, request);
       return { ...token, expiresInSeconds: refreshLifeSeconds };
     }
 
     async function access(scopes: readonly string[], signal: AbortSignal): Promise<Token> {
       const form = new URLSearchParams({ grant_type: "refresh_token", service, scope: scopes.join(" ") });
-      form.set("refresh_token", await refreshToken(signal));
+      form.set("refresh_token", await refreshToken(scopes, signal));
       try {
-        return await post(ports, { path: "/oauth2/token", form, name: "access_token", signal });
+        return await post(ports, { path: "/oauth2/token", form, name: "access_token", scopes, signal });
       } catch (error) {
         if (error instanceof Failure && error.code === "unauthorized") cache.forget("refresh");
         throw error;
@@ -60,8 +63,14 @@ export const acr: AuthMember = {
 const refreshLifeSeconds = 3600;
 
 async function post(
-  { origin, http, now }: AuthPorts,
-  request: { path: string; form: URLSearchParams; name: string; signal: AbortSignal },
+  { host, origin, http, now }: AuthPorts,
+  request: {
+    path: string;
+    form: URLSearchParams;
+    name: string;
+    scopes: readonly string[];
+    signal: AbortSignal;
+  },
 ): Promise<Token> {
   const answer = await http.read({
     method: "POST",
@@ -71,7 +80,12 @@ async function post(
     maxBytes: largestTokenAnswer,
     signal: request.signal,
   });
-  return parseTokenAnswer(answer, { names: [request.name], method: "POST", now });
+  return parseTokenAnswer(answer, {
+    names: [request.name],
+    method: "POST",
+    now,
+    refused: azureAdvice(host, request.scopes),
+  });
 }
 
 function entraToken({ identity, host }: AuthPorts, signal: AbortSignal): Promise<string> {

@@ -19,12 +19,23 @@ const longestToken = 24_000;
 /** The token under the first of `names` that the JSON answer has. Throws a typed failure for anything else. */
 export function parseTokenAnswer(
   answer: HttpAnswer,
-  { names, method, now }: { readonly names: readonly string[]; readonly method: string; readonly now: Clock },
+  {
+    names,
+    method,
+    now,
+    refused,
+  }: {
+    readonly names: readonly string[];
+    readonly method: string;
+    readonly now: Clock;
+    /** What to do when the service wants a right that we lack. */
+    readonly refused?: string | undefined;
+  },
 ): Token {
   if (isRedirect(answer.status)) {
     throw new Failure("blocked", `the token service at ${answer.url.host} redirects, which we do not follow`);
   }
-  if (answer.status !== 200) throw statusFailure(answer, { method, now: now() });
+  if (answer.status !== 200) throw statusFailure(answer, { method, now: now(), refused });
   const document = parseObject(answer);
   const value = names
     .map((name) => document[name])

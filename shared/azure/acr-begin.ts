@@ -2,6 +2,7 @@ import type { ContainerRegistryManagementClient } from "@azure/arm-containerregi
 import { Failure } from "../model/failure.ts";
 import type { AcrResourceState } from "./acr-cache-port.ts";
 import type { AcrClient } from "./acr-client.ts";
+import type { AcrCall } from "./acr-failure.ts";
 
 interface BeginOptions {
   readonly abortSignal: AbortSignal;
@@ -15,8 +16,7 @@ interface BeginOptions {
  */
 export async function begin(
   client: AcrClient,
-  doing: string,
-  signal: AbortSignal,
+  call: AcrCall,
   run: (sdk: ContainerRegistryManagementClient, options: BeginOptions) => Promise<unknown>,
 ): Promise<void> {
   let accepted = false;
@@ -24,9 +24,9 @@ export async function begin(
     accepted ||= status < 300;
   };
   try {
-    await client.call(doing, signal, (sdk) => run(sdk, { abortSignal: signal, onResponse }));
+    await client.call(call, (sdk) => run(sdk, { abortSignal: call.signal, onResponse }));
   } catch (error) {
-    if (!accepted || !(error instanceof Failure)) throw withRoles(error);
+    if (!accepted || !(error instanceof Failure)) throw error;
     // The poller's own error, without a status: the operation was asked about, and has failed.
     if (error.code === "internal") throw new Failure("invalid", error.message);
     if (error.code === "blocked" || error.code === "canceled") throw error;
@@ -39,17 +39,8 @@ export async function byName<T>(read: () => Promise<T>): Promise<T | undefined> 
     return await read();
   } catch (error) {
     if (error instanceof Failure && error.code === "not-found") return undefined;
-    throw withRoles(error);
+    throw error;
   }
-}
-
-/** The role for images does not do for what fills repositories. */
-function withRoles(error: unknown): unknown {
-  if (!(error instanceof Failure) || error.code !== "forbidden") return error;
-  const { message, context } = error;
-  const roles =
-    'for the method cache-rule also "Container Registry Cache Rule Administrator" and "Container Registry Credential Set Administrator"';
-  return new Failure("forbidden", `${message}; ${roles}`, { context });
 }
 
 const states: Readonly<Record<string, AcrResourceState>> = {

@@ -11,7 +11,7 @@ export async function getCacheRule(
 ): Promise<AcrCacheRule | undefined> {
   const { resourceGroup, name: registry } = client.resource;
   const rule = await byName(() =>
-    client.call(`reading cache rule ${name}`, signal, (sdk) =>
+    client.call({ doing: `reading cache rule ${name}`, right: "cache-rule", signal }, (sdk) =>
       sdk.cacheRules.get(resourceGroup, registry, name, { abortSignal: signal }),
     ),
   );
@@ -24,7 +24,7 @@ export async function listCacheRules(
   signal: AbortSignal,
 ): Promise<readonly AcrCacheRule[]> {
   const { resourceGroup, name } = client.resource;
-  return client.call("listing cache rules", signal, async (sdk) => {
+  return client.call({ doing: "listing cache rules", right: "cache-rule", signal }, async (sdk) => {
     const rules: AcrCacheRule[] = [];
     for await (const rule of sdk.cacheRules.list(resourceGroup, name, { abortSignal: signal })) {
       rules.push(toCacheRule(rule));
@@ -45,7 +45,7 @@ export async function createCacheRule(
     targetRepository: target,
     ...(credentialSet === undefined ? {} : { credentialSetResourceId: setId(client, credentialSet) }),
   };
-  await begin(client, `making cache rule ${name}`, signal, (sdk, options) =>
+  await begin(client, { doing: `making cache rule ${name}`, right: "cache-rule", signal }, (sdk, options) =>
     sdk.cacheRules.beginCreate(resourceGroup, registry, name, body, options),
   );
 }
@@ -59,7 +59,7 @@ export async function changeCacheRule(
   const { resourceGroup, name: registry } = client.resource;
   // An empty id takes the credential set away.
   const body = { credentialSetResourceId: credentialSet === undefined ? "" : setId(client, credentialSet) };
-  await begin(client, `changing cache rule ${name}`, signal, (sdk, options) =>
+  await begin(client, { doing: `changing cache rule ${name}`, right: "cache-rule", signal }, (sdk, options) =>
     sdk.cacheRules.beginUpdate(resourceGroup, registry, name, body, options),
   );
 }

@@ -2,7 +2,7 @@ import type { ContainerRegistryManagementClient } from "@azure/arm-containerregi
 import type { TokenCredential } from "@azure/identity";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
-import { armFailure } from "./acr-failure.ts";
+import { type AcrCall, armFailure } from "./acr-failure.ts";
 import type { AcrResource } from "./acr-resource.ts";
 
 type Sdk = ContainerRegistryManagementClient;
@@ -13,7 +13,7 @@ export interface AcrClient {
   /** Origin of Azure Resource Manager. */
   readonly origin: string;
   /** Runs one call of the SDK; whatever it throws becomes a `Failure` that says what was being done. */
-  call<Result>(doing: string, signal: AbortSignal, run: (sdk: Sdk) => Promise<Result>): Promise<Result>;
+  call<Result>(call: AcrCall, run: (sdk: Sdk) => Promise<Result>): Promise<Result>;
 }
 
 export function openAcrClient({
@@ -30,14 +30,14 @@ export function openAcrClient({
   return {
     resource,
     origin,
-    async call(doing, signal, run) {
+    async call({ doing, right, signal }, run) {
       opening ??= open({ resource, credential, origin });
       const sdk = await opening;
       try {
         signal.throwIfAborted();
         return await run(sdk);
       } catch (error) {
-        throw armFailure(error, { doing: `${doing} at registry ${resource.name}`, signal });
+        throw armFailure(error, { doing: `${doing} at registry ${resource.name}`, right, signal });
       }
     },
   };

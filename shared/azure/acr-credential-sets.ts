@@ -12,7 +12,7 @@ export async function getCredentialSet(
 ): Promise<AcrCredentialSet | undefined> {
   const { resourceGroup, name: registry } = client.resource;
   const set = await byName(() =>
-    client.call(`reading credential set ${name}`, signal, (sdk) =>
+    client.call({ doing: `reading credential set ${name}`, right: "credential-set", signal }, (sdk) =>
       sdk.credentialSets.get(resourceGroup, registry, name, { abortSignal: signal }),
     ),
   );
@@ -31,8 +31,10 @@ export async function createCredentialSet(
     loginServer: set.loginServer,
     authCredentials: [toAuthCredential(set)],
   };
-  await begin(client, `making credential set ${set.name}`, signal, (sdk, options) =>
-    sdk.credentialSets.beginCreate(resourceGroup, registry, set.name, body, options),
+  await begin(
+    client,
+    { doing: `making credential set ${set.name}`, right: "credential-set", signal },
+    (sdk, options) => sdk.credentialSets.beginCreate(resourceGroup, registry, set.name, body, options),
   );
 }
 
@@ -44,8 +46,10 @@ export async function changeCredentialSet(
 ): Promise<void> {
   const { resourceGroup, name: registry } = client.resource;
   const body = { authCredentials: [toAuthCredential(set)] };
-  await begin(client, `changing credential set ${set.name}`, signal, (sdk, options) =>
-    sdk.credentialSets.beginUpdate(resourceGroup, registry, set.name, body, options),
+  await begin(
+    client,
+    { doing: `changing credential set ${set.name}`, right: "credential-set", signal },
+    (sdk, options) => sdk.credentialSets.beginUpdate(resourceGroup, registry, set.name, body, options),
   );
 }
 

@@ -5,8 +5,9 @@ import type { AcrDescription } from "./acr-port.ts";
 /** Registries_Get. */
 export async function describeRegistry(client: AcrClient, signal: AbortSignal): Promise<AcrDescription> {
   const { resourceGroup, name } = client.resource;
-  const registry = await client.call("reading the registry's properties", signal, (sdk) =>
-    sdk.registries.get(resourceGroup, name, { abortSignal: signal }),
+  const registry = await client.call(
+    { doing: "reading the registry's properties", right: "import", signal },
+    (sdk) => sdk.registries.get(resourceGroup, name, { abortSignal: signal }),
   );
   if (registry.loginServer === undefined) {
     throw new Failure(

@@ -1,22 +1,22 @@
 import { retryAfterMs } from "../http/retry-after.ts";
 import { Failure, type FailureCode, type FailureOptions } from "../model/failure.ts";
+import { type AcrRight, grantAdvice } from "./acr-rights.ts";
 import { codeOfStatus } from "./failures.ts";
 import { serviceText } from "./service-text.ts";
 
-const advice: Partial<Record<FailureCode, string>> = {
-  forbidden:
-    'give the app\'s identity the role "Container Registry Data Importer and Data Reader" on the registry',
-  "not-found": "check the registry's resource id",
-};
+/** One call of the SDK, for the message of its failure. */
+export interface AcrCall {
+  readonly doing: string;
+  /** What it takes. */
+  readonly right: AcrRight;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Turns what the ARM SDK throws into a `Failure`. The SDK's error is not kept as the cause: it holds the
  * request with its token and, for an import, the upstream's password.
  */
-export function armFailure(
-  error: unknown,
-  { doing, signal }: { readonly doing: string; readonly signal: AbortSignal },
-): Failure {
+export function armFailure(error: unknown, { doing, right, signal }: AcrCall): Failure {
   if (error instanceof Failure) return error;
   if (signal.aborted) return abortFailure(signal, doing);
   const { name, code, message, statusCode, response } = readError(error);
@@ -38,6 +38,7 @@ export function armFailure(
     status: statusCode,
     text: code === "" ? message : `${code}: ${message}`,
     doing,
+    right,
     ...(response?.headers?.get("retry-after") === undefined
       ? {}
       : { retryAfter: response.headers.get("retry-after") ?? "" }),
@@ -48,21 +49,29 @@ export function statusFailure({
   status,
   text,
   doing,
+  right,
   retryAfter,
 }: {
   readonly status: number;
   readonly text: string;
   readonly doing: string;
+  readonly right: AcrRight;
   readonly retryAfter?: string;
 }): Failure {
   const code = codeOfStatus(status);
-  const remedy = advice[code] === undefined ? "" : ` (${advice[code]})`;
+  const advice = adviceOn(code, right);
+  const remedy = advice === undefined ? "" : `: ${advice}`;
   const wait = retryAfterMs(retryAfter, new Date());
   const options: FailureOptions = {
     context: { status },
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   };
   return new Failure(code, `${doing}: ARM answered ${status}, ${serviceText(text)}${remedy}`, options);
+}
+
+function adviceOn(code: FailureCode, right: AcrRight): string | undefined {
+  if (code === "forbidden") return grantAdvice(right);
+  return code === "not-found" ? "check the registry's resource id" : undefined;
 }
 
 function abortFailure(signal: AbortSignal, doing: string): Failure {

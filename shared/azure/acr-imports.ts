@@ -24,7 +24,7 @@ export async function startImport(
 ): Promise<StartedAcrImport> {
   const { resourceGroup, name } = client.resource;
   let accepted: Answer | undefined;
-  const started = client.call("starting an import", signal, (sdk) =>
+  const started = client.call({ doing: "starting an import", right: "import", signal }, (sdk) =>
     sdk.registries.beginImportImage(resourceGroup, name, toParameters(request), {
       abortSignal: signal,
       onResponse(response) {
@@ -62,7 +62,7 @@ export async function checkImport(
   const doing = "asking about an import";
   const url = requireOrigin(path, client.origin).href;
   const { createPipelineRequest } = await import("@azure/core-rest-pipeline");
-  const response = await client.call(doing, signal, (sdk) =>
+  const response = await client.call({ doing, right: "import", signal }, (sdk) =>
     sdk.sendRequest(createPipelineRequest({ url, abortSignal: signal })).catch(answerOf),
   );
   const body = readBody(response.bodyAsText ?? "");
@@ -84,6 +84,7 @@ export async function checkImport(
         status: response.status,
         text: body.text,
         doing: `${doing} at registry ${client.resource.name}`,
+        right: "import",
         ...(retryAfter === undefined ? {} : { retryAfter }),
       });
     }

@@ -10,7 +10,7 @@ const tailBytes = 8192;
 export async function readRunLog(client: AcrClient, runId: string, signal: AbortSignal): Promise<string> {
   const { resourceGroup, name } = client.resource;
   const doing = `reading the log of run ${runId} at registry ${name}`;
-  const { logLink } = await client.call(doing, signal, (sdk) =>
+  const { logLink } = await client.call({ doing, right: "run", signal }, (sdk) =>
     sdk.runs.getLogSasUrl(resourceGroup, name, runId, { abortSignal: signal }),
   );
   const url = URL.parse(logLink ?? "");

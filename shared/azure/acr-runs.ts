@@ -12,8 +12,10 @@ export async function scheduleRun(
   signal: AbortSignal,
 ): Promise<AcrRun> {
   const { resourceGroup, name } = client.resource;
-  const poller = await client.call(`scheduling a run on agent pool ${request.pool}`, signal, (sdk) =>
-    sdk.registries.beginScheduleRun(resourceGroup, name, toRunRequest(request), { abortSignal: signal }),
+  const poller = await client.call(
+    { doing: `scheduling a run on agent pool ${request.pool}`, right: "run", signal },
+    (sdk) =>
+      sdk.registries.beginScheduleRun(resourceGroup, name, toRunRequest(request), { abortSignal: signal }),
   );
   return toRun(client, poller.getResult());
 }
@@ -21,7 +23,7 @@ export async function scheduleRun(
 /** Runs_Get. */
 export async function getRun(client: AcrClient, runId: string, signal: AbortSignal): Promise<AcrRun> {
   const { resourceGroup, name } = client.resource;
-  const run = await client.call(`reading run ${runId}`, signal, (sdk) =>
+  const run = await client.call({ doing: `reading run ${runId}`, right: "run", signal }, (sdk) =>
     sdk.runs.get(resourceGroup, name, runId, { abortSignal: signal }),
   );
   return toRun(client, run);
@@ -30,7 +32,7 @@ export async function getRun(client: AcrClient, runId: string, signal: AbortSign
 /** Runs_Cancel. */
 export async function cancelRun(client: AcrClient, runId: string, signal: AbortSignal): Promise<void> {
   const { resourceGroup, name } = client.resource;
-  await client.call(`canceling run ${runId}`, signal, (sdk) =>
+  await client.call({ doing: `canceling run ${runId}`, right: "run", signal }, (sdk) =>
     sdk.runs.beginCancel(resourceGroup, name, runId, { abortSignal: signal }),
   );
 }
@@ -38,8 +40,9 @@ export async function cancelRun(client: AcrClient, runId: string, signal: AbortS
 /** AgentPools_GetQueueStatus. */
 export async function queueLength(client: AcrClient, pool: string, signal: AbortSignal): Promise<number> {
   const { resourceGroup, name } = client.resource;
-  const { count } = await client.call(`reading the queue of agent pool ${pool}`, signal, (sdk) =>
-    sdk.agentPools.getQueueStatus(resourceGroup, name, pool, { abortSignal: signal }),
+  const { count } = await client.call(
+    { doing: `reading the queue of agent pool ${pool}`, right: "run", signal },
+    (sdk) => sdk.agentPools.getQueueStatus(resourceGroup, name, pool, { abortSignal: signal }),
   );
   return count ?? 0;
 }

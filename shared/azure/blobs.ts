@@ -39,7 +39,7 @@ export function createBlobs(container: BlobContainer): Blobs {
         return await call();
       }
     } catch (error) {
-      throw azureFailure(error, `${doing} in the container ${containerName}`);
+      throw azureFailure(error, `${doing} in the container ${containerName}`, "blobs");
     }
   };
   const absent = async <T>(call: () => Promise<T>): Promise<T | undefined> => {

@@ -34,8 +34,15 @@ export function codeOfStatus(status: number): FailureCode {
   return byStatus[status] ?? (status >= 500 ? "unavailable" : "protocol");
 }
 
+/** The services of a storage account, with the least built-in role that lets one work with its data. */
+const storageRoles = {
+  tables: "Storage Table Data Contributor",
+  queues: "Storage Queue Data Contributor",
+  blobs: "Storage Blob Data Contributor",
+} as const;
+
 /** Turns an Azure SDK error into a `Failure`. The SDK's message can hold headers and URLs with signatures: left out. */
-export function azureFailure(error: unknown, doing: string): Failure {
+export function azureFailure(error: unknown, doing: string, service: keyof typeof storageRoles): Failure {
   if (error instanceof Failure) return error;
   const status = statusOf(error);
   const name = (error as Error | null)?.name;
@@ -47,13 +54,23 @@ export function azureFailure(error: unknown, doing: string): Failure {
       cause: error,
     });
   }
-  return new Failure(
-    codeOfStatus(status),
-    `${doing}: storage answered ${status} ${serviceCodeOf(error) ?? ""}`.trimEnd(),
-    {
-      context: { status },
-    },
-  );
+  const serviceCode = serviceCodeOf(error);
+  const said = `${doing}: storage answered ${status} ${serviceCode ?? ""}`.trimEnd();
+  const advice = status === 403 ? `: ${forbiddenAdvice(serviceCode, storageRoles[service])}` : "";
+  return new Failure(codeOfStatus(status), `${said}${advice}`, { context: { status } });
+}
+
+// https://learn.microsoft.com/troubleshoot/azure/azure-storage/blobs/authentication/storage-troubleshoot-403-errors
+function forbiddenAdvice(serviceCode: string | undefined, role: string): string {
+  const byRole = `give whoever runs this the role "${role}" on the storage account`;
+  switch (serviceCode) {
+    case "AuthorizationPermissionMismatch":
+      return byRole;
+    case "KeyBasedAuthenticationNotPermitted":
+      return `it takes no keys: set AzureWebJobsStorage__accountName in place of a connection string, and ${byRole}`;
+    default:
+      return `${byRole}, and let the account's network rules admit it`;
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -37,7 +37,7 @@ export function createQueue(client: QueueClient, overflow: Overflow): Queue {
         return await call();
       }
     } catch (error) {
-      throw azureFailure(error, doing);
+      throw azureFailure(error, doing, "queues");
     }
   };
   return {
@@ -84,7 +84,7 @@ export function createOverflow(container: BlobContainer): Overflow {
         await client.createIfNotExists({ abortSignal });
         await client.getBlockBlobClient(name).upload(body, Buffer.byteLength(body), { abortSignal });
       } catch (error) {
-        throw azureFailure(error, `storing an overflow message in ${container.name}`);
+        throw azureFailure(error, `storing an overflow message in ${container.name}`, "blobs");
       }
       return name;
     },
@@ -94,7 +94,7 @@ export function createOverflow(container: BlobContainer): Overflow {
         const bytes = await client.getBlockBlobClient(name).downloadToBuffer(0, undefined, { abortSignal });
         return bytes.toString("utf8");
       } catch (error) {
-        throw azureFailure(error, `reading the overflow message ${name}`);
+        throw azureFailure(error, `reading the overflow message ${name}`, "blobs");
       }
     },
   };

@@ -114,7 +114,7 @@ async function withTable<T>(client: TableClient, doing: string, call: () => Prom
       return await call();
     }
   } catch (error) {
-    throw azureFailure(error, doing);
+    throw azureFailure(error, doing, "tables");
   }
 }
 
@@ -126,7 +126,7 @@ async function* pages(client: TableClient, filter: string, abortSignal: AbortSig
     for await (const entity of entities) yield toRow(entity, clock);
   } catch (error) {
     if (serviceCodeOf(error) === "TableNotFound") return;
-    throw azureFailure(error, `reading ${client.tableName}`);
+    throw azureFailure(error, `reading ${client.tableName}`, "tables");
   }
 }
 

@@ -25,6 +25,8 @@ export interface KnownRegistry {
   readonly referrers?: Fact<"by-tag">;
   /** Whether reading a manifest by GET uses up a quota of pulls; HEAD does not. */
   readonly pulls?: Fact<"counted">;
+  /** Its rights are roles of a cloud's directory, which its refusals do not name. */
+  readonly roles?: Fact<"azure">;
   /** Where it redirects for blobs, for firewalls: they change without notice. */
   readonly blobHosts?: Fact<readonly string[]>;
 }
@@ -105,6 +107,10 @@ export const knownRegistries: readonly KnownRegistry[] = [
     name: "Azure",
     hosts: ["*.azurecr.io", "*.azurecr.cn", "*.azurecr.us"],
     catalogue: { is: "partial", see: "https://github.com/Azure/acr/issues/751" },
+    roles: {
+      is: "azure",
+      see: "https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview",
+    },
     blobHosts: {
       is: ["*.data.azurecr.io", "*.blob.core.windows.net"],
       see: "https://learn.microsoft.com/azure/container-registry/container-registry-endpoint-reference",

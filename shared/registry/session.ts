@@ -9,6 +9,7 @@ import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
 import { parseRepositoryPath } from "../model/reference.ts";
 import type { Authorizer, Scope } from "./authorizer.ts";
+import { azureAdvice } from "./azure-advice.ts";
 import { statusFailure } from "./status-failure.ts";
 
 /** A request of the registry protocol; what is not among `expect` becomes a `Failure`. */
@@ -124,10 +125,10 @@ export function createSession(options: SessionOptions): Session {
     if (quota !== undefined) onQuota?.(quota);
   }
 
-  function refusal({ method }: SessionRequest, answer: HttpAnswer): Failure {
+  function refusal({ method, scopes }: SessionRequest, answer: HttpAnswer): Failure {
     return isRedirect(answer.status)
       ? new Failure("blocked", `${answer.url.host} redirects a ${method}, which we do not follow`)
-      : statusFailure(answer, { method, now: now(), registry: host });
+      : statusFailure(answer, { method, now: now(), registry: host, refused: azureAdvice(host, scopes) });
   }
 }
 

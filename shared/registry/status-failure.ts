@@ -11,14 +11,29 @@ export const lockedCode = "REGISTRY_DISALLOWED_OPERATION";
  */
 export function statusFailure(
   answer: HttpAnswer,
-  { method, now, registry }: { readonly method: string; readonly now: Date; readonly registry?: string },
+  {
+    method,
+    now,
+    registry,
+    refused,
+  }: {
+    readonly method: string;
+    readonly now: Date;
+    readonly registry?: string;
+    /** What to do when the registry wants a right that we lack. */
+    readonly refused?: string | undefined;
+  },
 ): Failure {
   const errorCode = ociErrorCode(answer.body);
   const code = byErrorCode.get(errorCode ?? "") ?? byStatus(answer.status);
   const waitMs = retryAfterMs(answer.header("retry-after"), now);
   const place = `${method} ${answer.url.origin}${answer.url.pathname}`;
   const said = errorCode === undefined ? `${answer.status}` : `${answer.status} ${errorCode}`;
-  const advice = byAdvice.get(errorCode ?? "") ?? advices[code];
+  const general = byAdvice.get(errorCode ?? "") ?? advices[code];
+  const advice =
+    refused === undefined || (code !== "unauthorized" && code !== "forbidden")
+      ? general
+      : `${general}; where a right is missing, ${refused}`;
   return new Failure(
     code,
     `${place}: the registry says ${said}${advice === undefined ? "" : `: ${advice}`}`,

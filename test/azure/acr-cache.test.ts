@@ -91,19 +91,6 @@ describe("cache rules", () => {
       .toBe("failed");
   });
 
-  it("name the roles that they need", async () => {
-    machine.arm.faults.answer = () => ({ status: 403, body: { error: { code: "AuthorizationFailed" } } });
-    const calls = [
-      () => machine.acr.createCacheRule(rule(), signal),
-      () => machine.acr.getCacheRule("rule-x", signal),
-      () => machine.acr.getCredentialSet("set-x", signal),
-    ];
-    for (const call of calls) {
-      const failure = await failureOf(call, "forbidden");
-      expect(failure.message).toContain("Container Registry Cache Rule Administrator");
-    }
-  });
-
   it.each([
     ["with", { "Retry-After": "9" }, 9000],
     ["without", undefined, undefined],
