@@ -9,6 +9,11 @@ param acrAddresses string
 param upstreams string
 param agentPool string
 param copyTool string
+param cacheCredentialSets string
+param keyVaultName string
+
+@description('named: App Service authentication is on, so that callers must have an app role. Empty: as the platform says.')
+param callers string
 @secure()
 param teamsWebhookUrl string
 param subnetId string
@@ -166,6 +171,9 @@ var settings = {
   WHARFGATE_UPSTREAMS: upstreams
   WHARFGATE_AGENT_POOL: agentPool
   WHARFGATE_COPY_TOOL: copyTool
+  WHARFGATE_CACHE_CREDENTIAL_SETS: cacheCredentialSets
+  WHARFGATE_KEY_VAULTS: empty(keyVaultName) ? '' : '${keyVaultName}${environment().suffixes.keyvaultDns}'
+  WHARFGATE_CALLERS: callers
   WHARFGATE_CHANNEL_TEAMS: empty(teamsWebhookUrl) ? '' : string({ kind: 'teams', webhookUrl: teamsWebhookUrl })
 }
 
