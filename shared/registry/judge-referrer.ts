@@ -26,6 +26,16 @@ export type Judgement =
   | { readonly kind: "wanted"; readonly kinds: ReadonlySet<ReferrerKind>; readonly bytes: number }
   | { readonly kind: "refused"; readonly reason: string };
 
+// Docker takes the last three for an image's, too (ImageTypes in moby's distribution/registry.go).
+const imageConfigs: ReadonlySet<string> = new Set([
+  "application/vnd.oci.image.config.v1+json",
+  "application/vnd.docker.container.image.v1+json",
+  "application/octet-stream",
+  "application/json",
+  "text/html",
+]);
+const imageLayer = /^application\/vnd\.(?:oci\.image\.layer|docker\.image\.rootfs)\./;
+
 // What is wrong with the manifest itself, and will be tomorrow.
 const lasting: ReadonlySet<FailureCode> = new Set([
   "integrity",
@@ -52,9 +62,14 @@ export async function judgeReferrer(
     }
     const kinds = kindsOf(manifest, suffix);
     if (!isWanted(kinds, question)) return undefined;
-    const bytes = await bytesOf(manifest, question, signal);
-    if (bytes === undefined)
+    const parts = await partsOf(manifest, question, signal);
+    if (parts === undefined)
       return refuse(`it is an index of more than ${mostChildren} manifests, or of indexes`);
+    if (parts.some(isRunnable))
+      return refuse(
+        "it could be run as an image, and no gate has looked at it: it is imported by its own name",
+      );
+    const bytes = parts.reduce((sum, { descriptor, blobs }) => sum + descriptor.size + sizeOf(blobs), 0);
     if (bytes > largestBytes) {
       return refuse(`it has ${bytes} bytes, and at most ${largestBytes} are brought in with an image`);
     }
@@ -69,21 +84,29 @@ function refuse(reason: string): Judgement {
   return { kind: "refused", reason };
 }
 
-async function bytesOf(
-  { kind, descriptor, blobs, manifests }: Manifest,
+/** The manifest itself and, of an index, its children; undefined for an index that is none of a referrer. */
+async function partsOf(
+  manifest: Manifest,
   { registry, repository }: JudgeQuestion,
   signal: AbortSignal,
-): Promise<number | undefined> {
-  const own = descriptor.size + sizeOf(blobs);
-  if (kind === "image") return own;
-  if (manifests.length > mostChildren) return undefined;
-  let sum = own;
-  for (const { digest } of manifests) {
+): Promise<readonly Manifest[] | undefined> {
+  const parts = [manifest];
+  if (manifest.manifests.length > mostChildren) return undefined;
+  for (const { digest } of manifest.manifests) {
     const child = await registry.getManifest(repository, digest, signal);
     if (child?.kind === "index") return undefined;
-    sum += (child?.descriptor.size ?? 0) + sizeOf(child?.blobs ?? []);
+    if (child !== undefined) parts.push(child);
   }
-  return sum;
+  return parts;
+}
+
+/** Signatures have an image's config, too, and files their tar layers: only both together make an image. */
+function isRunnable({ blobs: [config, ...layers] }: Manifest): boolean {
+  return (
+    config !== undefined &&
+    imageConfigs.has(config.mediaType) &&
+    layers.some(({ mediaType }) => imageLayer.test(mediaType))
+  );
 }
 
 function sizeOf(blobs: readonly Descriptor[]): number {

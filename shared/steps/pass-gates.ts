@@ -2,8 +2,10 @@ import type { ImportRecord } from "../documents/import-record.ts";
 import { formatWatchId, manualWatch } from "../documents/watch-id.ts";
 import type { GateResult, GateSubject } from "../gates/gate.ts";
 import type { Gates } from "../gates/members.ts";
+import type { WatchRow } from "../stores/watches.ts";
+import { demandsOf } from "./demands-of.ts";
 import type { Outcome } from "./import-outcome.ts";
-import { noLongerWanted, type WantedPorts } from "./still-wanted.ts";
+import { type AskedBy, askedBy, noLongerWanted, type WantedPorts } from "./still-wanted.ts";
 
 export interface GatesPort extends WantedPorts {
   readonly gates: Gates;
@@ -16,7 +18,7 @@ export interface Passed {
 }
 
 /**
- * Asks the gates before a method is started, at each start anew: a report may have aged, a policy may have changed. A referrer
+ * Asks the gates before a method is started, at each start anew: a report may have aged, a policy or a row may have changed. A referrer
  * comes in on the word of its image, which has passed them; what is put back at the target has passed them itself.
  */
 export async function passGates(
@@ -26,16 +28,17 @@ export async function passGates(
 ): Promise<Passed> {
   const passed = record.operation !== undefined || record.repair !== undefined;
   if (passed || record.subject !== undefined) return { results: record.gates };
-  const unwanted = await noLongerWanted(record, ports, signal);
+  const row = await askedBy(record, ports, signal);
+  const unwanted = await noLongerWanted(record, row, ports, signal);
   if (unwanted !== undefined) return { results: record.gates, outcome: unwanted };
-  const { results, stopped } = await ports.gates.pass(subjectOf(record), signal);
+  const { results, stopped } = await ports.gates.pass(subjectOf(record, row), signal);
   if (stopped === undefined) return { results };
   const { gate, verdict } = stopped;
   return { results, outcome: { ...verdict, gate } };
 }
 
-function subjectOf(record: ImportRecord): GateSubject {
-  const { watch, source, tag, digest, target, requestedBy, credential, seenAt, demands, decisions } = record;
+function subjectOf(record: ImportRecord, row: AskedBy): GateSubject {
+  const { watch, source, tag, digest, target, requestedBy, credential, seenAt, decisions } = record;
   const { sighting } = record;
   const last = record.gates.at(-1);
   return {
@@ -45,11 +48,16 @@ function subjectOf(record: ImportRecord): GateSubject {
     watch: watch.group === manualWatch.group ? manualWatch.group : formatWatchId(watch),
     requestedBy,
     seenAt,
-    demands,
+    // A row that demands more by now than when the tag was found holds at once.
+    demands: isFollowed(row) ? demandsOf(row.watch, tag) : record.demands,
     decisions,
     only: record.handling.platforms === "only" ? record.platforms : [],
     ...(sighting && { sighting }),
     ...(last?.verdict === "waiting" && { stoppedBefore: { gate: last.gate, since: last.at } }),
     ...(credential !== undefined && { credential }),
   };
+}
+
+function isFollowed(row: AskedBy): row is Extract<WatchRow, { kind: "watch" }> {
+  return row !== undefined && row !== "by-hand" && row.kind === "watch";
 }

@@ -96,7 +96,7 @@ export function decidePoll(
     } else if (before === undefined || floating) {
       known.set(tag, digest);
       if (digest !== before)
-        orders.push(newImport(context, { tag, digest, existing: floating ? "replace" : "keep" }));
+        orders.push(newImport(context, { tag, digest, before, existing: floating ? "replace" : "keep" }));
     } else {
       known.set(tag, before);
       if (digest !== before) {
@@ -131,11 +131,15 @@ export function decidePoll(
 interface Found {
   readonly tag: string;
   readonly digest: Digest;
+  /** What the tag had when it was asked for before. */
+  readonly before: string | undefined;
 }
 
 function newImport(context: PollContext, found: Found & Pick<ImportRecord, "existing">): ImportRecord {
   const { watch, targetHost, method, notify, now } = context;
-  const sighting = sightingOf(watch, found.tag, context.before);
+  // A digest that took another one's place under our eyes is new, whichever look this is.
+  const poll = found.before === undefined ? context.before.poll : "later";
+  const sighting = sightingOf(watch, found.tag, { ...context.before, poll });
   const { path, tag } = watch.target(watch.source, found.tag);
   const what = {
     source: watch.source,
@@ -170,7 +174,7 @@ function movedImport(
   context: PollContext,
   { tag, digest, before }: Found & { before: string },
 ): ImportRecord {
-  const record = newImport(context, { tag, digest, existing: "keep" });
+  const record = newImport(context, { tag, digest, before, existing: "keep" });
   return {
     ...record,
     state: "held",

@@ -6,7 +6,7 @@ import { formatReference, formatRepository } from "../model/reference.ts";
 import { tagListOf, tagPageOf } from "../model/tag-list.ts";
 import { select } from "../policies/select.ts";
 import type { Registries } from "../registry/registry.ts";
-import type { Watches } from "../stores/watches.ts";
+import type { Watches, WatchRow } from "../stores/watches.ts";
 import { movedOn } from "./advance-import.ts";
 import type { Outcome } from "./import-outcome.ts";
 
@@ -17,21 +17,32 @@ export interface WantedPorts {
 
 const dayMs = 24 * 3_600_000;
 
+/** The row of an import's watch as it is now; undefined when it was removed. `by-hand`: no row has asked for it. */
+export type AskedBy = WatchRow | undefined | "by-hand";
+
+export async function askedBy(
+  { watch }: ImportRecord,
+  { watches }: Pick<WantedPorts, "watches">,
+  signal: AbortSignal,
+): Promise<AskedBy> {
+  return watchKey(watch) === watchKey(manualWatch) ? "by-hand" : watches.get(watch, signal);
+}
+
 /**
- * A gate may keep an import for weeks, and its watch may have been changed since, or its floating tag moved on: then it must
- * not come in. Undefined while it is wanted.
+ * An import may wait for hours for its turn, and at a gate for weeks; its watch may have been changed since, or its floating tag
+ * moved on: then it must not come in. What was ordered and has met no gate outlives its row. Undefined while it is wanted.
  */
 export async function noLongerWanted(
   record: ImportRecord,
+  row: AskedBy,
   ports: WantedPorts,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   // What somebody decided about has waited, or was held, as well.
-  if (record.state !== "waiting" && record.decisions.length === 0) return undefined;
-  if (watchKey(record.watch) !== watchKey(manualWatch)) {
-    const row = await ports.watches.get(record.watch, signal);
-    if (row === undefined)
-      return { kind: "overtaken", reason: "Its watch was removed: it does not come in." };
+  const waited = record.state === "waiting" || record.decisions.length > 0;
+  if (row === undefined && waited)
+    return { kind: "overtaken", reason: "Its watch was removed: it does not come in." };
+  if (row !== undefined && row !== "by-hand") {
     if (row.kind === "rejected" || row.watch.enabled === "no") {
       return {
         kind: "waiting",
@@ -49,7 +60,7 @@ export async function noLongerWanted(
       };
     }
   }
-  if (!(await hasMovedOn(record, ports, signal))) return undefined;
+  if (!waited || !(await hasMovedOn(record, ports, signal))) return undefined;
   const name = formatReference({ ...record.source, tag: record.tag });
   return { kind: "overtaken", reason: `${name} moved on to another digest while this one waited` };
 }

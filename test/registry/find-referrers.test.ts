@@ -256,6 +256,49 @@ describe("what a hostile registry lists", () => {
     ]);
   });
 
+  const [imageConfig, imageLayer] = [
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+  ];
+  const dockers = {
+    config: "application/vnd.docker.container.image.v1+json",
+    layer: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+  };
+  it.each<{ name: string; parts: ReferrerParts; by?: "tag" | "index"; refused: boolean }>([
+    { name: "an image", parts: { config: imageConfig, layer: imageLayer }, refused: true },
+    { name: "an image in Docker's types", parts: dockers, refused: true },
+    {
+      name: "an image that calls itself a signature",
+      parts: { artifactType: artifactTypes.notation, config: imageConfig, layer: imageLayer },
+      refused: true,
+    },
+    {
+      name: "an image whose config has no type of its own",
+      parts: { config: "application/octet-stream", layer: imageLayer },
+      refused: true,
+    },
+    { name: "an image under cosign's tag", parts: dockers, by: "tag", refused: true },
+    { name: "an image in an index", parts: dockers, by: "index", refused: true },
+    { name: "a file", parts: { layer: imageLayer }, refused: false },
+    {
+      name: "a signature with an image's config",
+      parts: { config: imageConfig, layer: artifactTypes.notation },
+      refused: false,
+    },
+  ])("that is $name could be run unseen: $refused", async ({ parts, by, refused }) => {
+    const made = makeReferrer(by === undefined ? descriptor : undefined, parts);
+    put(made, by === "tag" ? `${fallbackTagOf(digest)}.sig` : undefined);
+    if (by === "index") {
+      const index = JSON.parse(String(makeIndex([made.manifest]).bytes));
+      put({ manifest: makeManifest({ ...index, subject: descriptor }), blobs: [] });
+    }
+    const found = await find();
+    expect(found.refused.map(({ reason }) => reason)).toEqual(
+      refused ? [expect.stringContaining("it could be run as an image, and no gate has looked at it")] : [],
+    );
+    expect(found.wanted.length).toBe(refused ? 0 : 1);
+  });
+
   it("in tens of thousands is bounded, what people want first", async () => {
     const scans = Array.from({ length: 10_000 }, (_, at) => ({
       ...descriptor,

@@ -164,7 +164,59 @@ describe("a version that cools down", () => {
   });
 });
 
+describe("an import that waits for its turn", () => {
+  it.each([
+    { name: "at once", polls: 0, columns: { Approval: "always" }, state: "waiting" },
+    { name: "after a poll", polls: 1, columns: { Approval: "always" }, state: "waiting" },
+    { name: "for a verifier that is not there", polls: 0, columns: { Verify: "acme" }, state: "denied" },
+    { name: "for a pin", polls: 0, columns: { Pins: `1.0.0@${digestNamed("a")}` }, state: "denied" },
+  ])("passes the gates that its row asks for by then: $name", async ({ polls, columns, state }) => {
+    const bench = await following({});
+    const down = { kind: "refused", code: "unavailable", reason: "503" } as const;
+    bench.method.always = { start: () => down };
+    await publish(bench, { "1.1.0": "b" });
+    expect(await recordOf(bench, "1.1.0")).toMatchObject({ state: "pending" });
+    bench.method.always = {};
+    await save(bench, columns);
+    if (polls > 0) await publish(bench, {}, { polls, forMs: 0 });
+    await bench.drain({ forMs: hour });
+    expect(await standing(bench)).toMatchObject({ "1.1.0": state });
+    expect(bench.target.tags.has("m:1.1.0")).toBe(false);
+  });
+});
+
+describe("an import that waits for its turn, and whose row", () => {
+  it.each([
+    { name: "was disabled", columns: { Enabled: "false" }, state: "waiting" },
+    { name: "was set aside", columns: { Verify: "No Name" }, state: "waiting" },
+    { name: "excludes it", columns: { Exclude: "1\\.1\\..*" }, state: "overtaken" },
+    { name: "sends it elsewhere", columns: { Target: "n:{tag}" }, state: "overtaken" },
+  ])("$name does not come in", async ({ columns, state }) => {
+    const bench = await following({});
+    const down = { kind: "refused", code: "unavailable", reason: "503" } as const;
+    bench.method.always = { start: () => down };
+    await publish(bench, { "1.1.0": "b" });
+    bench.method.always = {};
+    await save(bench, columns);
+    await bench.drain({ forMs: hour });
+    expect(await standing(bench)).toMatchObject({ "1.1.0": state });
+    expect(bench.target.tags.has("m:1.1.0")).toBe(false);
+  });
+});
+
 describe("a floating tag that cools down", () => {
+  it("is not exempt when it moves while the first look goes on", async () => {
+    const bench = createStepBench();
+    bench.upstream.faults.set(
+      "head library/app:z",
+      new Failure("rate-limited", "429", { retryAfterMs: 1000 }),
+    );
+    await save(bench, { Tags: "", Track: "latest, z", Cooldown: "3d" });
+    await publish(bench, { latest: "a", z: "a" }, { forMs: 14 * 60_000 });
+    await publish(bench, { latest: "b" }, { forMs: 14 * 60_000 });
+    expect(await states(bench, "latest")).toEqual(["done a", "waiting b"]);
+  });
+
   it("passes over what upstream has left behind, without a word", async () => {
     const bench = createStepBench();
     await save(bench, { Tags: "", Track: "latest", Cooldown: "3d" });
