@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   unlock: async () => (await import("./unlock.ts")).addUnlockCommand,
   bundle: async () => (await import("./bundle.ts")).addBundleCommands,
   site: async () => (await import("./site.ts")).addSiteCommands,
+  sweep: async () => (await import("./sweep.ts")).addSweepCommand,
   status: async () => (await import("./status.ts")).addStatusCommand,
 };
 

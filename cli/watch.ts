@@ -14,7 +14,7 @@ import { addSuggestCommand } from "./suggest.ts";
 
 const optionColumns = (Object.keys(columns) as WatchColumn[]).filter((column) => column !== "Source");
 
-/** `wharfgate watch add|discover|suggest|list|show|rm`. */
+/** `wharfgate watch add|discover|suggest|list|show|poll|rm`. */
 export function addWatchCommands(program: Command): void {
   const watch = program.command("watch").description("the watch list");
 
@@ -79,6 +79,19 @@ export function addWatchCommands(program: Command): void {
         output.result(toJson(row), () => [
           ...table(lines),
           ...(row.kind === "rejected" ? [`This row is set aside: ${row.reason}`] : []),
+        ]);
+      }),
+    );
+
+  watch
+    .command("poll <watch>")
+    .description("look for new versions now, whatever its schedule says")
+    .action(
+      run(async ({ app, output, signal, actor }, name: string) => {
+        const id = parseWatchPath(name);
+        await app.requestPoll(id, actor, signal);
+        output.result({ watch: formatWatchId(id), polling: true }, () => [
+          `${formatWatchId(id)} is polled now. What it finds: wharfgate status`,
         ]);
       }),
     );

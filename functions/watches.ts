@@ -1,5 +1,5 @@
 import { app } from "@azure/functions";
-import { actorOf, serve } from "./http-edge.ts";
+import { actorOf, readJson, serve } from "./http-edge.ts";
 
 app.http("pollWatch", {
   methods: ["POST"],
@@ -11,4 +11,13 @@ app.http("pollWatch", {
     await wharfgate.requestPoll(watch, actorOf(wharfgate, request), signal);
     return { status: 202, jsonBody: { watch: `${watch.group}/${watch.name}`, polling: true } };
   }),
+});
+
+app.http("sweepNow", {
+  methods: ["POST"],
+  route: "sweep",
+  authLevel: "function",
+  handler: serve("Importer", async (wharfgate, request, signal) => ({
+    jsonBody: await wharfgate.requestSweep(await readJson(request), actorOf(wharfgate, request), signal),
+  })),
 });

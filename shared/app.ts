@@ -36,6 +36,7 @@ import { type PollResult, poll } from "./steps/poll.ts";
 import { openProposals, type ProposalCalls } from "./steps/proposal-calls.ts";
 import { type Asked, requestImport } from "./steps/request-import.ts";
 import { requestPoll } from "./steps/request-poll.ts";
+import { requestSweep, type Swept } from "./steps/request-sweep.ts";
 import { type ScheduleResult, schedule } from "./steps/schedule.ts";
 import { createSiteCalls, type SiteCalls } from "./steps/site-calls.ts";
 import { type Status, status } from "./steps/status.ts";
@@ -58,6 +59,8 @@ export interface App {
   follow(body: unknown, signal: AbortSignal): Promise<FollowResult | Buried>;
   notify(body: unknown, signal: AbortSignal): Promise<NotifyResult | Buried>;
   sweep(signal: AbortSignal): Promise<SweepResult>;
+  /** Looks at the target now for what a watch, or every watch, has brought in. */
+  requestSweep(body: unknown, actor: string, signal: AbortSignal): Promise<Swept>;
   bury(queue: QueueName, body: unknown, signal: AbortSignal): Promise<BuryResult>;
   status(signal: AbortSignal): Promise<Status>;
   readonly evidence: EvidenceDesk;
@@ -152,6 +155,7 @@ export function createApp(settings: Settings, settingsOf: NamePorts["settingsOf"
     },
     proposals: openProposals(ports),
     sweep: (signal) => sweep(ports, signal),
+    requestSweep: (body, actor, signal) => requestSweep(body, actor, ports, signal),
     bury: (queue, body, signal) => bury(queue, body, ports, signal),
     status: (signal) => status(ports, signal),
     evidence: openEvidenceDesk({ ...ports, signingKey: settings.signingKey }),

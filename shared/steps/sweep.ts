@@ -38,6 +38,11 @@ const keepRequestsMs = 24 * 60 * minuteMs;
 
 /** Every five minutes: raises the alarm for stale checks, sends again what lost its message, looks for drift at the target, forgets what is old. */
 export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<SweepResult> {
+  return { ...(await revive(ports, signal)), drifted: await checkDrift(ports, signal) };
+}
+
+/** All of a sweep but the look at the target. */
+export async function revive(ports: SweepPorts, signal: AbortSignal): Promise<Omit<SweepResult, "drifted">> {
   const now = ports.now();
   const stale = await announceStale(ports, signal);
   let revived = 0;
@@ -60,7 +65,7 @@ export async function sweep(ports: SweepPorts, signal: AbortSignal): Promise<Swe
   revived += await reviveChannels(ports, now, signal);
   await ports.requests.prune(new Date(now.getTime() - keepRequestsMs), signal);
   await askForReferrers(ports, signal);
-  return { revived, drifted: await checkDrift(ports, signal), stale };
+  return { revived, stale };
 }
 
 /** A revived import counts as moving, so that a backlog is not sent again at every sweep. */

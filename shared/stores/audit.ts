@@ -16,6 +16,7 @@ export interface AuditEntry {
 export type AuditAction =
   | "import"
   | "poll"
+  | "sweep" // the target is looked at now
   | "watch-add"
   | "watch-remove"
   | "bundle-export" // written for a site
