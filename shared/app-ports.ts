@@ -1,4 +1,3 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { createCredentialCheck } from "./auth/credential-check.ts";
 import { createCredentials } from "./auth/credentials.ts";
 import { createRegistries } from "./auth/registries.ts";
@@ -12,7 +11,7 @@ import { createStorageClients } from "./azure/storage.ts";
 import { createTable } from "./azure/tables.ts";
 import { createGates } from "./gates/members.ts";
 import { createMethods, type MethodKind } from "./methods/members.ts";
-import type { Sleep } from "./model/clock.ts";
+import { sleep } from "./model/clock.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
@@ -113,9 +112,6 @@ export function createPorts(settings: Settings, settingsOf: NamePorts["settingsO
     close: () => registries.close(),
   };
 }
-
-/** An aborted wait ends early; whoever waited meets the abort at the next call. */
-const sleep: Sleep = (ms, signal) => wait(ms, undefined, { signal }).catch(() => {});
 
 /** Opens channels on first use. */
 function openChannels({ channels, statusUrl }: Settings): (name: string) => Notifier | undefined {

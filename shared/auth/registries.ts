@@ -4,7 +4,7 @@ import type { ClientCertificate } from "../http/client-certificate.ts";
 import type { HostRule, HostRules } from "../http/host-rules.ts";
 import type { Proxies } from "../http/proxies.ts";
 import { createReach } from "../http/reach.ts";
-import type { Clock } from "../model/clock.ts";
+import { type Clock, sleep as realSleep, type Sleep } from "../model/clock.ts";
 import type { Credentials } from "../model/credential.ts";
 import { printable } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
@@ -47,6 +47,8 @@ export interface RegistriesOptions {
   readonly quotas?: Pick<SeenQuotas, "note">;
   readonly resolve?: Resolve;
   readonly now?: Clock;
+  /** Waits between two looks at the same thing; real time unless told otherwise. */
+  readonly sleep?: Sleep;
 }
 
 /** What one process may open to one upstream, however many messages it works on at once. */
@@ -60,7 +62,7 @@ export interface ClosableRegistries extends Registries {
 
 /** Clients by host and credential; those of one host share connections, never tokens. */
 export function createRegistries(options: RegistriesOptions): ClosableRegistries {
-  const { rules, credentials, entra, now = () => new Date() } = options;
+  const { rules, credentials, entra, now = () => new Date(), sleep = realSleep } = options;
   const clients = new Map<string, Registry>();
   const connections = new Map<string, HttpClient>();
 
@@ -116,6 +118,7 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
       origin,
       http,
       now,
+      sleep,
       onQuota: (quota) => options.quotas?.note(host, quota),
       authorizer: createAuthorizer({
         host,

@@ -17,7 +17,7 @@ export function createRegistry(options: SessionOptions): Registry {
   const session = createSession(options);
   const attributes = createAttributes(session);
   const listReferrers = createListReferrers(session, options.now);
-  const attachReferrer = createAttachReferrer(session, listReferrers);
+  const attachReferrer = createAttachReferrer(session, listReferrers, options.sleep);
   return {
     host: session.host,
     prepare: (repositories) =>

@@ -43,6 +43,14 @@ export async function headManifest(session: Session, target: Target): Promise<De
 }
 
 export async function getManifest(session: Session, target: Target): Promise<Manifest | undefined> {
+  return (await readManifest(session, target)).manifest;
+}
+
+/** With the registry's own mark of what stands there, where it gives one: for a write on that condition. */
+export async function readManifest(
+  session: Session,
+  target: Target,
+): Promise<{ readonly manifest: Manifest | undefined; readonly etag?: string }> {
   const { repository, reference, signal } = target;
   const answer = await session.read({
     method: "GET",
@@ -53,7 +61,7 @@ export async function getManifest(session: Session, target: Target): Promise<Man
     maxBytes: largestManifest,
     signal,
   });
-  if (answer.status === 404) return undefined;
+  if (answer.status === 404) return { manifest: undefined };
   const said = answer.header("docker-content-digest");
   const claimed = isDigest(reference)
     ? reference
@@ -65,20 +73,27 @@ export async function getManifest(session: Session, target: Target): Promise<Man
   if (said !== undefined && digestOf(answer.body, algorithmOf(checkedDigest(answer, said))) !== said) {
     throw mismatch(answer);
   }
-  return parseManifest(answer.body, { contentType: answer.header("content-type"), digest });
+  const manifest = parseManifest(answer.body, { contentType: answer.header("content-type"), digest });
+  const etag = answer.header("etag");
+  // A weak one does not tell which bytes: RFC 9110, 8.8.1.
+  return { manifest, ...(etag !== undefined && /^"[\x21\x23-\x7e]{1,200}"$/.test(etag) && { etag }) };
 }
 
 export async function putManifest(
   session: Session,
-  target: Target & { manifest: Manifest },
+  target: Target & {
+    readonly manifest: Manifest;
+    /** `if-match` or `if-none-match`; what a registry that heeds it refuses by 412. */
+    readonly condition?: Readonly<Record<string, string>>;
+  },
 ): Promise<Digest> {
-  const { repository, manifest, signal } = target;
+  const { repository, manifest, condition, signal } = target;
   const { digest, mediaType } = manifest.descriptor;
   const answer = await session.read({
     method: "PUT",
     url: manifestUrl(session, target),
     scopes: [repositoryScope(repository, "pull,push")],
-    headers: { "content-type": mediaType },
+    headers: { "content-type": mediaType, ...condition },
     body: manifest.bytes,
     expect: [200, 201, 202],
     maxBytes: 1024 * 1024,

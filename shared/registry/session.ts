@@ -5,7 +5,7 @@ import { largestErrorBody } from "../http/error-body.ts";
 import { isStreamed } from "../http/exchange.ts";
 import { type Quota, quotaOf } from "../http/quota.ts";
 import { followRedirects, isRedirect } from "../http/redirects.ts";
-import type { Clock } from "../model/clock.ts";
+import type { Clock, Sleep } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
 import { parseRepositoryPath } from "../model/reference.ts";
 import type { Authorizer, Scope } from "./authorizer.ts";
@@ -45,6 +45,7 @@ export interface SessionOptions {
   readonly http: HttpClient;
   readonly authorizer: Authorizer;
   readonly now: Clock;
+  readonly sleep: Sleep;
   /** Told what the registry's own answers say of its quota; must not throw. */
   readonly onQuota?: (quota: Quota) => void;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { BundleImage } from "../documents/bundle-manifest.ts";
 import type { ReceiptImage, SiteReceipt } from "../documents/site-receipt.ts";
 import type { Clock } from "../model/clock.ts";
+import { mapConcurrent } from "../model/concurrency.ts";
 import { type Digest, shortDigest } from "../model/digest.ts";
 import { Failure, toFailure } from "../model/failure.ts";
 import { parsePlatform } from "../model/platform.ts";
@@ -11,6 +12,8 @@ import type { LayoutContents } from "../registry/layout/open-layout.ts";
 import type { Registry } from "../registry/registry.ts";
 import { bundleSource } from "./bundle-source.ts";
 import { takeInventory } from "./take-inventory.ts";
+
+const untaggedAtOnce = 16;
 
 /** What is to be brought into a site's registry, and from where. */
 export interface BundleImport {
@@ -47,13 +50,18 @@ export async function importBundle(
   const known = createKnownBlobs();
   for (const [digest, repository] of order.assumes) known.add(digest, repository);
   const from = bundleSource(order, registry);
-  const images: ReceiptImage[] = [];
+  const outcomes = new Map<BundleImage, ReceiptImage>();
   let [bytes, blobs, skipped] = [0, 0, 0];
-  for (const image of order.images) {
+  const settle = async (image: BundleImage): Promise<void> => {
     const outcome = await bring(image);
-    images.push(outcome);
+    outcomes.set(image, outcome);
     ports.told(outcome);
-  }
+  };
+  for (const image of order.images) if (image.tag !== undefined) await settle(image);
+  // Small as they are, what they wait for is the list of referrers, which is looked at twice.
+  const untagged = order.images.filter(({ tag }) => tag === undefined);
+  await mapConcurrent(untagged, untaggedAtOnce, settle);
+  const images = order.images.flatMap((image) => outcomes.get(image) ?? []);
   const inventory = await takeInventory(registry, inventoryOf(order), signal);
   const receipt = {
     v: 1,

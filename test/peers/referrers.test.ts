@@ -10,7 +10,7 @@ import { makeBlob, makeImage, type TestImage } from "../support/images.ts";
 import { createImportBench } from "../support/import-bench.ts";
 import { describeWithPeers } from "../support/peers.ts";
 import { artifactTypes, makeCosignSignature, makeReferrer } from "../support/referrers.ts";
-import { never } from "../support/registries.ts";
+import { loopbackRegistries, never } from "../support/registries.ts";
 
 const image = makeImage([makeBlob("layer")]);
 const { descriptor } = image.manifest;
@@ -39,6 +39,8 @@ describeWithPeers("referrers at Debian's docker-registry", ["docker-registry", "
     registries = createRegistries({
       rules: parseHostRules("http://127.0.0.1:*=127.0.0.0/8"),
       credentials: { resolve: async () => ({ username: "u", password: "p" }) },
+      // Nobody else writes there.
+      sleep: async () => {},
     });
     await push(registries.open(upstream.host), image, "1.0.0");
     await push(registries.open(upstream.host), cosign, `${tag}.sig`);
@@ -60,6 +62,26 @@ describeWithPeers("referrers at Debian's docker-registry", ["docker-registry", "
     expect(await listed(upstream.host, "demo/app")).toEqual([]);
     await Promise.all(reports.map(({ manifest }) => registry.attachReferrer("demo/app", manifest, never)));
     expect(await listed(upstream.host, "demo/app")).toEqual(all);
+  });
+
+  it("are all listed when several processes attach them at once, who know nothing of each other", async () => {
+    const { descriptor: subject } = makeImage([makeBlob("another layer")]).manifest;
+    const many = Array.from({ length: 24 }, (_, at) =>
+      makeReferrer(subject, { artifactType: artifactTypes.scan, content: `from one of them ${at}` }),
+    );
+    for (const each of many) await push(registries.open(upstream.host), each);
+    // Each has a session of its own, and with it turns of its own.
+    const processes = [1, 2, 3, 4].map(() => loopbackRegistries());
+    await Promise.all(
+      many.map(({ manifest }, at) =>
+        processes[at % processes.length]?.open(upstream.host).attachReferrer("demo/app", manifest, never),
+      ),
+    );
+    const found = await registries.open(upstream.host).listReferrers("demo/app", subject.digest, never);
+    expect(found.map(({ digest }) => digest).sort()).toEqual(
+      many.map(({ manifest }) => manifest.descriptor.digest).sort(),
+    );
+    await Promise.all(processes.map((each) => each.close()));
   });
 
   it("come in with their image, and are listed there as they are upstream", async () => {

@@ -27,11 +27,18 @@ const own = {
   annotations: { made: "today" },
 };
 
+/** Milliseconds that it would have waited. */
+const waits: number[] = [];
 let server: ScriptedServer;
 let registries: ClosableRegistries;
 beforeEach(async () => {
   server = await startScriptedServer();
-  registries = loopbackRegistries();
+  waits.length = 0;
+  registries = loopbackRegistries({
+    sleep: async (ms) => {
+      waits.push(ms);
+    },
+  });
 });
 afterEach(async () => {
   await registries.close();
@@ -56,17 +63,55 @@ describe("attaching a referrer", () => {
     await attach();
   });
 
-  it("makes the index of the fallback tag, and reads it again", async () => {
+  it("makes the index of the fallback tag, and reads it again at once and a moment later", async () => {
     server.expect(api, missing);
-    server.expect(read, missing, missing, index(own));
+    server.expect(read, missing, missing, index(own), index(own));
     server.expect(write, stored);
     await attach();
     expect(written()).toEqual([[own]]);
+    expect(waits).toHaveLength(1);
+    expect(waits[0]).toBeGreaterThanOrEqual(1000);
+  });
+
+  it("is put right when one that had read the index before wrote it after us", async () => {
+    server.expect(api, missing);
+    server.expect(
+      read,
+      ...[missing, missing, index(own), index(other)],
+      ...[index(other), index(other, own), index(other, own)],
+    );
+    server.expect(write, stored, stored);
+    await attach();
+    expect(written()).toEqual([[own], [other, own]]);
+    expect(waits).toHaveLength(2);
+  });
+
+  it("is written on condition that nobody else has, and anew when somebody has", async () => {
+    const marked = (etag: string, ...manifests: readonly unknown[]): Reply => {
+      const { headers, ...reply } = index(...manifests);
+      return { ...reply, headers: { ...headers, etag } };
+    };
+    server.expect(api, missing);
+    server.expect(
+      read,
+      ...[missing, missing, marked('"one"', other), marked('W/"two"', other)],
+      ...[index(other, own), index(other, own)],
+    );
+    server.expect(write, { status: 412 }, { status: 412 }, stored);
+    await attach();
+    const conditions = server.received
+      .filter(({ method }) => method === "PUT")
+      .map(({ headers }) => [headers["if-none-match"], headers["if-match"]]);
+    expect(conditions).toEqual([
+      ["*", undefined],
+      [undefined, '"one"'],
+      [undefined, undefined],
+    ]);
   });
 
   it("adds to what others have put there, as it stands", async () => {
     server.expect(api, missing);
-    server.expect(read, index(other), index(other), index(other, own));
+    server.expect(read, index(other), index(other), index(other, own), index(other, own));
     server.expect(write, stored);
     await attach();
     expect(written()).toEqual([[other, own]]);
@@ -80,7 +125,7 @@ describe("attaching a referrer", () => {
 
   it("is repeated when another client has written over it", async () => {
     server.expect(api, missing);
-    server.expect(read, missing, missing, index(other), index(other, own));
+    server.expect(read, missing, missing, index(other), index(other, own), index(other, own));
     server.expect(write, stored, stored);
     await attach();
     expect(written()).toEqual([[own], [other, own]]);
@@ -92,12 +137,12 @@ describe("attaching a referrer", () => {
     server.always(write, stored);
     const failure = await failureOf(attach, "unavailable");
     expect(failure.message).toContain("others write that list of referrers, too");
-    expect(written()).toHaveLength(5);
+    expect(written()).toHaveLength(8);
   });
 
   it("leaves out what the registry no longer has, when it insists on it", async () => {
     server.expect(api, missing);
-    server.expect(read, index(other), index(other), index(own));
+    server.expect(read, index(other), index(other), index(own), index(own));
     server.expect(write, { status: 400 }, stored);
     server.expect(`HEAD /v2/app/manifests/${other.digest}`, missing);
     await attach();
