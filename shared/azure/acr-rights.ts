@@ -2,6 +2,7 @@
 export type AcrRight =
   | "import"
   | "pull"
+  | "catalog"
   | "push"
   | "delete"
   | "lock"
@@ -25,6 +26,7 @@ export interface AcrGrant {
 export const acrGrants: Readonly<Record<AcrRight, AcrGrant>> = {
   import: { role: "Container Registry Data Importer and Data Reader" },
   pull: { role: "AcrPull", abacRole: "Container Registry Repository Reader" },
+  catalog: { role: "AcrPull", abacRole: "Container Registry Repository Catalog Lister" },
   push: { parameter: "allowPush", role: "AcrPush", abacRole: "Container Registry Repository Writer" },
   delete: {
     parameter: "allowDeletes",

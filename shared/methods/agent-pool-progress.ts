@@ -35,7 +35,7 @@ export async function progressOf(ports: Ports, look: Look): Promise<Progress> {
     case "Succeeded":
       return { kind: "done", ...(link === undefined ? {} : { link }) };
     case "Failed":
-      return refusalFrom(await explain(ports, look), link);
+      return withOwnAccess(refusalFrom(await explain(ports, look), link));
     case "Canceled":
       return refused(look, { code: "canceled", reason: `run ${run.id} was canceled` });
     case "Timeout":
@@ -46,6 +46,16 @@ export async function progressOf(ports: Ports, look: Look): Promise<Progress> {
     case "Error":
       return refused(look, { code: "unavailable", reason: await explain(ports, look) });
   }
+}
+
+/** A run pushes with an access of its own, which is not the app's, and which some registries do not give. */
+function withOwnAccess(progress: Progress): Progress {
+  if (progress.kind !== "refused" || !(progress.code === "unauthorized" || progress.code === "forbidden"))
+    return progress;
+  // https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
+  const hint =
+    "if it was refused at its own registry: runs may not push where that has repository permissions (ABAC)";
+  return { ...progress, reason: `${progress.reason}; ${hint}` };
 }
 
 // Small images take seconds, large ones minutes: the next look comes after as long again as the run has taken, so that an end is

@@ -2,13 +2,15 @@ import { type AcrRight, grantAdvice } from "../azure/acr-rights.ts";
 import type { Access, Scope } from "./authorizer.ts";
 import { knownRegistry } from "./hosts.ts";
 
-const rights: Readonly<Record<Access, AcrRight>> = {
+const rights: Readonly<Record<Access | "*", AcrRight>> = {
   pull: "pull",
   // In registries without repository permissions whoever may pull may read attributes too.
   metadata_read: "pull",
   "pull,push": "push",
   delete: "delete",
   "metadata_write,metadata_read": "lock",
+  // registry:catalog:*
+  "*": "catalog",
 };
 
 /**

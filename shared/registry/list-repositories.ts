@@ -1,10 +1,12 @@
 import type { HttpAnswer } from "../http/client.ts";
 import { nextLink } from "../http/link.ts";
 import { Failure } from "../model/failure.ts";
+import { azureAdvice } from "./azure-advice.ts";
 import { knownRegistry, largestPage, modestPage, pageRefusals } from "./hosts.ts";
 import { ambiguousKey } from "./json-keys.ts";
 import type { Session } from "./session.ts";
 
+const catalogue = ["registry:catalog:*"];
 const mostPages = 1000;
 const mostBytes = 32 * 1024 * 1024;
 
@@ -50,9 +52,10 @@ async function firstPage(session: Session, signal: AbortSignal): Promise<HttpAns
     return await page(session, { ...options, url: url(modestPage), expect: [200] });
   } catch (error) {
     if (!(error instanceof Failure) || !refused.has(error.code)) throw error;
+    const advice = azureAdvice(session.host, catalogue) ?? "give a credential that may";
     throw new Failure(
       "unsupported",
-      `${session.host} does not list its repositories to us: many registries let none but administrators see the list, others have none; give a credential that may, or ${oneByOne}`,
+      `${session.host} does not list its repositories to us: many registries let none but administrators see the list, others have none; ${advice}, or ${oneByOne}`,
       { cause: error, context: error.context },
     );
   }
@@ -71,7 +74,7 @@ function page(
   options: { url: URL; maxBytes: number; expect: readonly number[]; signal: AbortSignal },
 ): Promise<HttpAnswer> {
   const headers = { accept: "application/json" };
-  return session.read({ method: "GET", scopes: ["registry:catalog:*"], headers, ...options });
+  return session.read({ method: "GET", scopes: catalogue, headers, ...options });
 }
 
 /** An HTML page or an error text with status 200 must not read as "no repositories". */

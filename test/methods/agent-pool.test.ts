@@ -143,6 +143,16 @@ describe("agent-pool", () => {
     expect(progress).toMatchObject({ kind: "refused", code, reason: expect.stringContaining(text) });
   });
 
+  it("says of a refusal that a run may have no access to its own registry", async () => {
+    machine.arm.faults.run = { kind: "fail", text: "Error: PUT https://myregistry.azurecr.io: UNAUTHORIZED" };
+    expect(await follow(open(), order)).toMatchObject({
+      code: "unauthorized",
+      reason: expect.stringContaining("repository permissions (ABAC)"),
+    });
+    machine.arm.faults.run = { kind: "fail", text: "Error: manifest unknown" };
+    expect(await follow(open(), order)).toMatchObject({ reason: expect.not.stringContaining("ABAC") });
+  });
+
   it("gives the tool's words, not those with which the service ends each log", async () => {
     const limit = `Error: TOOMANYREQUESTS: You have reached your pull rate limit. ${"See the page on limits. ".repeat(9)}`;
     const end =

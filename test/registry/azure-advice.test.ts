@@ -107,6 +107,14 @@ describe("what an Azure registry wants", () => {
     }
   });
 
+  it("for the list of repositories is a role of its own where repositories have permissions", () => {
+    const advice = azureAdvice(host, ["registry:catalog:*"]) ?? "";
+    expect(advice).toBe(grantAdvice("catalog", "the identity in use"));
+    const { role = "", abacRole = "" } = acrGrants.catalog;
+    expect(allow([builtInRole(role)], "actions", `${namespace}/pull/read`)).toBe(true);
+    expect(allow([builtInRole(abacRole)], "dataActions", `${namespace}/catalog/read`)).toBe(true);
+  });
+
   it("for a mount is the push", () => {
     const scopes = [repositoryScope("a", "pull"), repositoryScope("b", "pull,push")];
     expect(azureAdvice(host, scopes)).toBe(adviceOn("pull,push"));
@@ -115,7 +123,6 @@ describe("what an Azure registry wants", () => {
   it.each([
     ["another registry", "ghcr.io", [repositoryScope("app", "delete")]],
     ["no scope", host, []],
-    ["a scope that is not a repository's", host, ["registry:catalog:*"]],
     ["a scope of a property's name", host, ["repository:app:constructor"]],
   ])("is not said of %s", (_name, at, scopes) => {
     expect(azureAdvice(at, scopes)).toBeUndefined();
@@ -162,6 +169,14 @@ describe("a refusal of an Azure registry", () => {
     );
     expect(message).toContain(`a role with ${namespace}/metadata/write on the registry`);
     expect(message).toContain("allowLocks");
+  });
+
+  it("to list its repositories names the role for that", async () => {
+    far.at(host).always("GET /v2/_catalog?n=1000", { status: 403 });
+    const { message } = await failureOf(() => registry.listRepositories(never), "unsupported");
+    expect(message).toContain(
+      '"Container Registry Repository Catalog Lister" where it has repository permissions',
+    );
   });
 
   it("with 403 says both that a rule of the network may keep us out, and the role", async () => {

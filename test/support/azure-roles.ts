@@ -24,6 +24,7 @@ export const builtInRoles: readonly BuiltInRole[] = [
     name: "Container Registry Data Importer and Data Reader",
     id: "577a9874-89fd-4f24-9dbd-b5034d0ad23a",
     actions: [`${registry}/read`, `${registry}/importImage/action`, `${registry}/pull/read`],
+    // As of January 2025; later copies have data actions to read, too. What counts here is the least.
     dataActions: [],
   },
   {
@@ -73,6 +74,12 @@ export const builtInRoles: readonly BuiltInRole[] = [
       `${registry}/repositories/metadata/write`,
       `${registry}/repositories/metadata/delete`,
     ],
+  },
+  {
+    name: "Container Registry Repository Catalog Lister",
+    id: "bfdb9389-c9a5-478a-bb2f-ba9ca092c3c7",
+    actions: [],
+    dataActions: [`${registry}/catalog/read`],
   },
   {
     name: "Container Registry Cache Rule Administrator",
