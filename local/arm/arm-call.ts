@@ -4,6 +4,7 @@ export interface ArmCall {
   readonly origin: string;
   /** What the operation's path captured, decoded. */
   readonly parameters: readonly string[];
+  readonly query: URLSearchParams;
   readonly body: unknown;
 }
 

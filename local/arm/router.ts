@@ -45,7 +45,8 @@ async function dispatch(request: IncomingMessage, desk: Desk): Promise<NamedAnsw
   const body = await readJson(request);
   const fault = desk.faults.answer?.(operation.id);
   try {
-    const given = fault ?? (await operation.handle({ origin: desk.origin, parameters, body }));
+    const given =
+      fault ?? (await operation.handle({ origin: desk.origin, parameters, query: url.searchParams, body }));
     return { operation: operation.id, ...given };
   } catch (error) {
     return toErrorAnswer(error, operation.id);

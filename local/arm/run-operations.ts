@@ -42,6 +42,20 @@ export function runOperations({
       }),
     },
     {
+      id: "Runs_List",
+      method: "GET",
+      apiVersion,
+      path: /^\/runs$/i,
+      handle({ query }) {
+        const statuses = wantedStatuses(query.get("$filter"));
+        const found = runs.list().filter(({ status }) => statuses === "all" || statuses.has(status));
+        const value = found
+          .slice(0, Number(query.get("$top") ?? 100))
+          .map((run) => describeRun(run, resourceId));
+        return { status: 200, body: { value } };
+      },
+    },
+    {
       id: "Runs_Get",
       method: "GET",
       apiVersion,
@@ -100,6 +114,15 @@ export function runOperations({
       }),
     },
   ];
+}
+
+/** Reads `Status eq 'Running' or Status eq 'Failed'`, which is all of the filters that this machine knows. */
+function wantedStatuses(filter: string | null): "all" | ReadonlySet<string> {
+  if (filter === null) return "all";
+  const terms = filter.split(" or ").map((term) => /^Status eq '([A-Za-z]+)'$/.exec(term)?.[1]);
+  const known = terms.filter((term) => term !== undefined);
+  if (known.length === terms.length) return new Set(known);
+  throw new ArmError(400, "InvalidFilter", `this machine does not know the filter ${filter.slice(0, 200)}`);
 }
 
 function schedule(body: unknown, { runs, agents }: Pick<RunOperationsOptions, "runs" | "agents">): Run {

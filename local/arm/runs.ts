@@ -27,6 +27,8 @@ export interface Run {
 export interface Runs {
   schedule(pool: string, request: EncodedTaskRunRequest): Run;
   find(id: string): Run | undefined;
+  /** Newest first. */
+  list(): readonly Run[];
   /** False when the run has ended already. */
   cancel(run: Run): boolean;
 }
@@ -67,6 +69,7 @@ export function createRuns(options: RunsOptions): Runs {
       return run;
     },
     find: (id) => runs.get(id),
+    list: () => [...runs.values()].reverse(),
     cancel(run) {
       if (run.finishTime !== undefined) return false;
       cancels.get(run.id)?.();

@@ -29,6 +29,9 @@ export interface Acr extends AcrCache {
   /** The last lines of a run's log, at most 8 KiB. */
   readRunLog(runId: string, signal: AbortSignal): Promise<string>;
 
+  /** Whether an agent of the pool is at work, or has ended a run since then, as far as the registry's latest runs tell. */
+  hasWorkedSince(pool: string, since: Date, signal: AbortSignal): Promise<boolean>;
+
   /** How many runs wait for an agent of the pool. */
   queueLength(pool: string, signal: AbortSignal): Promise<number>;
 }

@@ -37,6 +37,29 @@ export async function cancelRun(client: AcrClient, runId: string, signal: AbortS
   );
 }
 
+// Runs of all pools and tasks, newest first; those that still wait are left out.
+const atWork = "Status eq 'Running' or Status eq 'Succeeded' or Status eq 'Failed'";
+const mostRuns = 100;
+
+/** Runs_List, its first page. */
+export async function hasWorkedSince(
+  client: AcrClient,
+  pool: string,
+  { since, signal }: { readonly since: Date; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { resourceGroup, name } = client.resource;
+  const page = await client.call(`listing the runs of agent pool ${pool}`, signal, async (sdk) => {
+    const options = { filter: atWork, top: mostRuns, abortSignal: signal };
+    const first = await sdk.runs.list(resourceGroup, name, options).byPage().next();
+    return first.done === true ? [] : first.value;
+  });
+  return page.some(
+    ({ agentPoolName, status, finishTime }) =>
+      agentPoolName?.toLowerCase() === pool.toLowerCase() &&
+      (status === "Running" || (finishTime !== undefined && finishTime >= since)),
+  );
+}
+
 /** AgentPools_GetQueueStatus. */
 export async function queueLength(client: AcrClient, pool: string, signal: AbortSignal): Promise<number> {
   const { resourceGroup, name } = client.resource;

@@ -7,7 +7,7 @@ import { checkImport, startImport } from "./acr-imports.ts";
 import type { Acr, AcrDescription } from "./acr-port.ts";
 import { parseAcrResourceId } from "./acr-resource.ts";
 import { readRunLog } from "./acr-run-log.ts";
-import { cancelRun, getRun, queueLength, scheduleRun } from "./acr-runs.ts";
+import { cancelRun, getRun, hasWorkedSince, queueLength, scheduleRun } from "./acr-runs.ts";
 
 export interface AcrOptions {
   readonly resourceId: string;
@@ -33,6 +33,7 @@ export function createAcr({ resourceId, credential, armEndpoint }: AcrOptions): 
     getRun: (runId, signal) => getRun(client, runId, signal),
     cancelRun: (runId, signal) => cancelRun(client, runId, signal),
     readRunLog: (runId, signal) => readRunLog(client, runId, signal),
+    hasWorkedSince: (pool, since, signal) => hasWorkedSince(client, pool, { since, signal }),
     queueLength: (pool, signal) => queueLength(client, pool, signal),
     getCacheRule: (rule, signal) => getCacheRule(client, rule, signal),
     listCacheRules: (signal) => listCacheRules(client, signal),

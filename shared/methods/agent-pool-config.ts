@@ -7,7 +7,7 @@ export interface AgentPoolConfig {
   readonly pool: string;
   /** Image of crane in the own registry, pinned: `{ repository: "tools/crane", digest }`. */
   readonly copyTool: { readonly repository: string; readonly digest: Digest };
-  /** Milliseconds that a run may stay queued before it is canceled. */
+  /** Milliseconds that a run may stay queued at a pool that does no work meanwhile, before it is canceled. */
   readonly queuedLimitMs: number;
 }
 

@@ -18,17 +18,18 @@ export interface Look {
   readonly run: AcrRun;
   /** Epoch milliseconds by our clock. */
   readonly scheduledAt: number;
+  /** When its pool was last seen at work, while it waited for its turn. */
+  readonly busyAt?: number;
   readonly signal: AbortSignal;
 }
 
 /** What a run's status means for the import, with the reason and what to do where it went wrong. */
 export async function progressOf(ports: Ports, look: Look): Promise<Progress> {
-  const { run, scheduledAt } = look;
+  const { run } = look;
   const { link } = run;
   switch (run.status) {
     case "Queued":
-      if (ports.now().getTime() - scheduledAt >= ports.config.queuedLimitMs) return giveUpQueued(ports, look);
-      return running(ports, look);
+      return queued(ports, look);
     case "Started":
     case "Running":
       return running(ports, look);
@@ -63,14 +64,35 @@ function withOwnAccess(progress: Progress): Progress {
 const soonestMs = 2_000;
 const latestMs = 10_000;
 
-function running({ now }: Ports, { run: { id, link }, scheduledAt }: Look): Progress {
+function running({ now }: Ports, { run: { id, link }, scheduledAt, busyAt }: Look): Progress {
   const ageMs = now().getTime() - scheduledAt;
   return {
     kind: "running",
-    operation: { runId: id, scheduledAt },
+    operation: { runId: id, scheduledAt, ...(busyAt !== undefined && { busyAt }) },
     checkAfterMs: Math.min(latestMs, Math.max(soonestMs, ageMs)),
     ...(link === undefined ? {} : { link }),
   };
+}
+
+/** Others may stand before it, since a pool does as many runs at a time as it has agents: it waits while they get on. */
+async function queued(ports: Ports, look: Look): Promise<Progress> {
+  const at = ports.now().getTime();
+  const idleSince = look.busyAt ?? look.scheduledAt;
+  if (at - idleSince < ports.config.queuedLimitMs) return running(ports, look);
+  if (await poolWorks(ports, new Date(idleSince), look.signal))
+    return running(ports, { ...look, busyAt: at });
+  return giveUpQueued(ports, look);
+}
+
+async function poolWorks({ acr, config }: Ports, since: Date, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await acr.hasWorkedSince(config.pool, since, signal);
+  } catch (error) {
+    const failure = toFailure(error, "listing runs");
+    if (failure.transient) throw failure;
+    // Who may not list runs has the run's own wait to go by.
+    return false;
+  }
 }
 
 /** A pool without agents, or one that cannot reach Storage, leaves its runs queued for ever and says nothing. */
@@ -81,7 +103,7 @@ async function giveUpQueued({ acr, config }: Ports, look: Look): Promise<Progres
   return refused(look, {
     code: "unavailable",
     reason:
-      `run ${look.run.id} was canceled: agent pool ${config.pool} did not start it in ${minutes} min ` +
+      `run ${look.run.id} was canceled: agent pool ${config.pool} did not start it, nor did any other run, in ${minutes} min ` +
       `(queue: ${queue}). Check that the pool has an agent (it may be scaled to 0) and that its ` +
       "subnet may reach the service tags Storage, AzureKeyVault, EventHub, AzureActiveDirectory and AzureMonitor",
   });

@@ -4,7 +4,7 @@ import { type Credentials, requireLogin } from "../model/credential.ts";
 import { Failure } from "../model/failure.ts";
 import { formatReference } from "../model/reference.ts";
 import type { AgentPoolConfig } from "./agent-pool-config.ts";
-import { cancelRun, progressOf } from "./agent-pool-progress.ts";
+import { cancelRun, type Look, progressOf } from "./agent-pool-progress.ts";
 import { copyTask, copyTaskSeconds } from "./agent-pool-task.ts";
 import type { ImportOrder, Method, Operation, Progress } from "./method.ts";
 import type { MethodMember, MethodPorts } from "./method-member.ts";
@@ -48,9 +48,9 @@ function createAgentPool(ports: Ports): Method {
 
     check: (_order, operation, signal) =>
       refuseLasting(async () => {
-        const { runId, scheduledAt } = readOperation(operation);
+        const { runId, ...times } = readOperation(operation);
         const run = await acr.getRun(runId, signal);
-        return progressOf(ports, { run, scheduledAt, signal });
+        return progressOf(ports, { run, ...times, signal });
       }),
 
     async cancel(_order, operation, signal) {
@@ -85,8 +85,11 @@ async function start(ports: Ports, order: ImportOrder, signal: AbortSignal): Pro
   return progressOf(ports, { run, scheduledAt: now().getTime(), signal });
 }
 
-function readOperation(operation: Operation): { readonly runId: string; readonly scheduledAt: number } {
-  const { runId, scheduledAt } = operation;
-  if (typeof runId === "string" && typeof scheduledAt === "number") return { runId, scheduledAt };
+function readOperation(
+  operation: Operation,
+): Pick<Look, "scheduledAt" | "busyAt"> & { readonly runId: string } {
+  const { runId, scheduledAt, busyAt } = operation;
+  if (typeof runId === "string" && typeof scheduledAt === "number")
+    return { runId, scheduledAt, ...(typeof busyAt === "number" && { busyAt }) };
   throw new Failure("internal", "an import's record holds no run id");
 }

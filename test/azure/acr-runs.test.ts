@@ -23,6 +23,23 @@ describe("runs", () => {
     expect(await machine.acr.queueLength("empty", signal)).toBe(0);
   });
 
+  it("tells whether a pool is at work, or was since then", async () => {
+    const before = new Date(Date.now() - 1000);
+    const works = (since: Date, pool = "POOL") => machine.acr.hasWorkedSince(pool, since, signal);
+    await machine.acr.scheduleRun({ ...run, pool: "empty" }, signal);
+    expect(await works(before, "empty")).toBe(false);
+    machine.arm.faults.run = { kind: "fail", text: "no" };
+    const { id } = await machine.acr.scheduleRun(run, signal);
+    await expect.poll(async () => (await machine.acr.getRun(id, signal)).status).toBe("Failed");
+    expect(await works(before)).toBe(true);
+    expect(await works(before, "empty")).toBe(false);
+    expect(await works(new Date(Date.now() + 60_000))).toBe(false);
+    machine.arm.faults.run = { kind: "hang" };
+    const hanging = await machine.acr.scheduleRun(run, signal);
+    expect(await works(new Date(Date.now() + 60_000))).toBe(true);
+    await machine.acr.cancelRun(hanging.id, signal);
+  });
+
   it("reads the end of a long log only", async () => {
     machine.arm.faults.run = { kind: "fail", text: `${"x".repeat(100_000)} the last words` };
     const { id } = await machine.acr.scheduleRun(run, signal);

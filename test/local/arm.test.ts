@@ -44,6 +44,7 @@ describe("requests", () => {
     ["Registries_Get", "GET", "", runVersion],
     ["Registries_ImportImage", "POST", "/importImage", runVersion],
     ["Registries_ScheduleRun", "POST", "/scheduleRun", registryVersion],
+    ["Runs_List", "GET", "/runs", registryVersion],
     ["Runs_Get", "GET", "/runs/ca1", registryVersion],
     ["Runs_Cancel", "POST", "/runs/ca1/cancel", registryVersion],
     ["Runs_GetLogSasUrl", "POST", "/runs/ca1/listLogSasUrl", registryVersion],

@@ -201,11 +201,41 @@ describe("agent-pool", () => {
     expect(given).toMatchObject({ kind: "refused", code: "unavailable" });
     expect(given).toHaveProperty(
       "reason",
-      expect.stringMatching(/pool empty did not start it in 10 min \(queue: 1 runs\).*Storage/),
+      expect.stringMatching(
+        /pool empty did not start it, nor did any other run, in 10 min \(queue: 1 runs\).*Storage/,
+      ),
     );
     expect(machine.answered).toContain("Runs_Cancel 200");
     const run = await machine.acr.getRun(String(started.operation.runId), signal);
     expect(run.status).toBe("Canceled");
+  });
+
+  it.each([
+    { name: "does another run", answer: () => undefined, kind: "running" },
+    {
+      name: "may be at work, which it is not told",
+      answer: (operation: string) =>
+        operation === "Runs_List"
+          ? { status: 403, body: { error: { code: "AuthorizationFailed", message: "no" } } }
+          : undefined,
+      kind: "refused",
+    },
+  ])("is $kind when its run has waited for long at a pool that $name", async ({ answer, kind }) => {
+    machine.arm.faults.run = { kind: "hang" };
+    const method = open();
+    const first = await method.start(order, signal);
+    const second = await method.start(order, signal);
+    if (first.kind !== "running" || second.kind !== "running") throw new Error("expected them to run");
+    now = new Date(now.getTime() + 30 * 60_000);
+    machine.arm.faults.answer = answer;
+    const looked = await method.check(order, second.operation, signal);
+    expect(looked.kind).toBe(kind);
+    if (looked.kind !== "running") return;
+    expect(looked.operation).toEqual({ ...second.operation, busyAt: now.getTime() });
+    await method.cancel(order, first.operation, signal);
+    // Its turn, and after that nothing of it is counted any more.
+    await expect.poll(async () => (await method.check(order, looked.operation, signal)).kind).toBe("running");
+    await method.cancel(order, second.operation, signal);
   });
 
   it("does not count the time after a run was started", async () => {
