@@ -2,6 +2,7 @@ import { retryAfterMs } from "../http/retry-after.ts";
 import { Failure, type FailureCode, type FailureOptions } from "../model/failure.ts";
 import { type AcrRight, grantAdvice } from "./acr-rights.ts";
 import { codeOfStatus } from "./failures.ts";
+import { identityFailureCode, isIdentityFailure } from "./identity-failure.ts";
 import { serviceText } from "./service-text.ts";
 
 /** One call of the SDK, for the message of its failure. */
@@ -19,14 +20,10 @@ export interface AcrCall {
 export function armFailure(error: unknown, { doing, right, signal }: AcrCall): Failure {
   if (error instanceof Failure) return error;
   if (signal.aborted) return abortFailure(signal, doing);
-  const { name, code, message, statusCode, response } = readError(error);
-  if (
-    name.endsWith("CredentialUnavailableError") ||
-    name.startsWith("Auth") ||
-    name.startsWith("Aggregate")
-  ) {
+  const { code, message, statusCode, response } = readError(error);
+  if (isIdentityFailure(error)) {
     return new Failure(
-      statusCode !== undefined && statusCode >= 500 ? "unavailable" : "unauthorized",
+      identityFailureCode(error),
       `${doing}: no Entra token for Azure Resource Manager: ${serviceText(message)}`,
     );
   }
@@ -80,7 +77,6 @@ function abortFailure(signal: AbortSignal, doing: string): Failure {
 }
 
 interface SdkError {
-  readonly name: string;
   readonly code: string;
   readonly message: string;
   readonly statusCode: number | undefined;
@@ -88,11 +84,8 @@ interface SdkError {
 }
 
 function readError(error: unknown): SdkError {
-  const { name, code, message, statusCode, response } = (error ?? {}) as Partial<
-    Record<keyof SdkError, unknown>
-  >;
+  const { code, message, statusCode, response } = (error ?? {}) as Partial<Record<keyof SdkError, unknown>>;
   return {
-    name: typeof name === "string" ? name : "",
     code: typeof code === "string" ? code : "",
     message: typeof message === "string" ? message : String(error),
     statusCode: typeof statusCode === "number" ? statusCode : undefined,

@@ -1,5 +1,6 @@
 import { Failure } from "../model/failure.ts";
 import { codeOfStatus } from "./failures.ts";
+import { identityFailureCode, isIdentityFailure } from "./identity-failure.ts";
 import { serviceText } from "./service-text.ts";
 
 /** Turns what the Key Vault SDK throws into a `Failure` that says what to mend; its error holds the request and token. */
@@ -7,8 +8,8 @@ export function keyVaultFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error;
   const { name, code, message, statusCode } = (error ?? {}) as Readonly<Record<string, unknown>>;
   const text = serviceText(typeof message === "string" ? message : String(error));
-  if (typeof name === "string" && /^Auth|^Aggregate|CredentialUnavailableError$/.test(name)) {
-    return new Failure("unauthorized", `${doing}: no Entra ID token for Key Vault: ${text}`);
+  if (isIdentityFailure(error)) {
+    return new Failure(identityFailureCode(error), `${doing}: no Entra ID token for Key Vault: ${text}`);
   }
   if (name === "AbortError" || name === "TimeoutError") {
     return new Failure("timeout", `${doing}: took too long`);

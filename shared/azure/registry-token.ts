@@ -1,5 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
 import { Failure } from "../model/failure.ts";
+import { identityFailureCode } from "./identity-failure.ts";
 
 // The audience that Azure Container Registry takes in every cloud.
 // https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
@@ -16,7 +17,9 @@ export async function registryToken(
     if (token !== null) return token.token;
   } catch (cause) {
     if (signal.aborted) throw cause;
-    throw new Failure("unauthorized", question, { cause });
+    const code = identityFailureCode(cause);
+    if (code === "unauthorized") throw new Failure(code, question, { cause });
+    throw new Failure(code, "the app's Entra ID identity gives no token at this moment", { cause });
   }
   throw new Failure("unauthorized", question);
 }
