@@ -37,7 +37,7 @@ export async function startImport(
     () => undefined,
     (error: unknown) => error,
   );
-  if (accepted === undefined) throw failed;
+  if (accepted === undefined) throw whileChanged(failed);
   const operation = readOperation(client, accepted);
   if (operation === undefined) {
     if (accepted.status !== 202) return { kind: "done" };
@@ -47,6 +47,16 @@ export async function startImport(
     );
   }
   return operation;
+}
+
+/** ARM takes no import while the registry itself is being changed; a lock that somebody has put on it stays. */
+function whileChanged(failed: unknown): unknown {
+  if (!(failed instanceof Failure) || failed.code !== "conflict" || failed.message.includes("ScopeLocked"))
+    return failed;
+  return new Failure("unavailable", failed.message, {
+    context: failed.context,
+    ...(failed.retryAfterMs === undefined ? {} : { retryAfterMs: failed.retryAfterMs }),
+  });
 }
 
 /**
@@ -105,7 +115,8 @@ function answerOf(error: unknown): Answer {
 }
 
 function readOperation(client: AcrClient, answer: Answer): RunningAcrImport | undefined {
-  const location = answer.headers.get("location");
+  // The specification names Location; other operations of ARM name the other one, and their status stands in the body.
+  const location = answer.headers.get("location") ?? answer.headers.get("azure-asyncoperation");
   if (location === undefined) return undefined;
   const { pathname, search } = requireOrigin(location, client.origin);
   const path = `${pathname}${search}`;

@@ -2,6 +2,8 @@ import { Failure, toFailure } from "../model/failure.ts";
 import type { AcrClient } from "./acr-client.ts";
 
 const tailBytes = 8192;
+// A firewall that swallows packets must not hold up the run's end, which is recorded without its log then.
+const limitMs = 15_000;
 
 /**
  * Runs_GetLogSasUrl, then the end of the blob behind it. The URL is itself the secret, so it never leaves
@@ -15,14 +17,15 @@ export async function readRunLog(client: AcrClient, runId: string, signal: Abort
   );
   const url = URL.parse(logLink ?? "");
   if (url?.protocol !== "https:") throw new Failure("protocol", `${doing}: ARM gave no https link`);
+  const within = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
   try {
-    const head = await fetch(url, { method: "HEAD", redirect: "error", signal });
+    const head = await fetch(url, { method: "HEAD", redirect: "error", signal: within });
     const size = Number(head.headers.get("content-length"));
     if (!head.ok || !Number.isSafeInteger(size))
       throw new Failure("protocol", `${doing}: storage answered ${head.status}`);
     if (size === 0) return "";
     const range = `bytes=${Math.max(0, size - tailBytes)}-${size - 1}`;
-    const body = await fetch(url, { headers: { range }, redirect: "error", signal });
+    const body = await fetch(url, { headers: { range }, redirect: "error", signal: within });
     if (!body.ok) throw new Failure("protocol", `${doing}: storage answered ${body.status}`);
     return (await readTail(body)).trimEnd();
   } catch (error) {

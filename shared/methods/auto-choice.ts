@@ -12,7 +12,7 @@ interface Facts {
 }
 
 // https://learn.microsoft.com/azure/container-registry/container-registry-import-images#limitations
-const mostManifests = 50;
+export const mostManifests = 50;
 
 /** Pure: which of the configured methods can do an order, and why the first of them is the first. */
 export function candidates(

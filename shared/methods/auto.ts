@@ -1,7 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 import { Failure } from "../model/failure.ts";
 import type { Registries } from "../registry/registry.ts";
-import { candidates, mendsElsewhere, type Way, ways } from "./auto-choice.ts";
+import { candidates, mendsElsewhere, mostManifests, type Way, ways } from "./auto-choice.ts";
 import { type AutoState, formatAutoState, parseAutoState } from "./auto-state.ts";
 import { countManifests } from "./count-manifests.ts";
 import type { ImportOrder, Method, Progress } from "./method.ts";
@@ -25,7 +25,6 @@ interface AutoPorts extends Pick<MemberPorts, "open" | "targetCredential"> {
 
 // The service's imports take seconds to minutes, and some hang for hours: https://github.com/Azure/acr/issues/549
 const defaultHangLimitMs = 30 * 60_000;
-const mostManifestsOfAnImport = 50;
 
 export function createAuto({
   open,
@@ -48,11 +47,12 @@ export function createAuto({
       refuseLasting(async () => {
         const state = parseAutoState(operation);
         const left = candidates(configured(), { order }).ways;
-        const progress = left.includes(state.way)
-          ? await open(state.way).check(order, state.inner, signal)
-          : notConfigured();
         const next = { ways: left.slice(left.indexOf(state.way) + 1), before: state.before };
-        if (progress.kind === "running" && hangs(state) && next.ways.length > 0) {
+        const mayLeave = hangs(state) && next.ways.length > 0;
+        const progress = left.includes(state.way)
+          ? await look(order, { state, mayLeave }, signal)
+          : notConfigured();
+        if (progress.kind === "running" && mayLeave) {
           if (await isAtTarget(order, signal)) return { kind: "done", via: state.way, why: state.why };
           await open(state.way).cancel(order, state.inner, signal);
           const why = `${state.way} had not ended after ${Math.round(hangLimitMs / 60_000)} min`;
@@ -83,11 +83,26 @@ export function createAuto({
   async function countAtSource({ source, credential }: ImportOrder, signal: AbortSignal): Promise<number> {
     const { host, path, digest } = source;
     const from = registries.open(host, credential);
-    return countManifests({ from, repository: path, digest, most: mostManifestsOfAnImport }, signal);
+    return countManifests({ from, repository: path, digest, most: mostManifests }, signal);
   }
 
   function hangs({ way, since }: AutoState): boolean {
     return way === "acr-import" && now().getTime() - since >= hangLimitMs;
+  }
+
+  /** A service that cannot be asked for as long as it may hang is as good as hung. */
+  async function look(
+    order: ImportOrder,
+    { state, mayLeave }: { readonly state: AutoState; readonly mayLeave: boolean },
+    signal: AbortSignal,
+  ): Promise<Progress> {
+    try {
+      return await open(state.way).check(order, state.inner, signal);
+    } catch (error) {
+      const passes = error instanceof Failure && error.transient && error.code !== "canceled";
+      if (!passes || !mayLeave) throw error;
+      return { kind: "running", operation: state.inner, checkAfterMs: 0 };
+    }
   }
 
   async function isAtTarget({ source, target }: ImportOrder, signal: AbortSignal): Promise<boolean> {

@@ -1,9 +1,9 @@
 import type { ImportRecord } from "../documents/import-record.ts";
 import { type MethodKind, readsThrough } from "../methods/members.ts";
-import type { ImportOrder, Method, Progress } from "../methods/method.ts";
+import type { ImportOrder, Method, Operation, Progress } from "../methods/method.ts";
 import type { Clock } from "../model/clock.ts";
 import { shortDigest } from "../model/digest.ts";
-import { Failure } from "../model/failure.ts";
+import { Failure, toFailure } from "../model/failure.ts";
 import { missingPlatforms } from "../model/missing-platforms.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../model/platform.ts";
 import { formatReference } from "../model/reference.ts";
@@ -54,14 +54,30 @@ export async function advance(
   if (record.deadline !== undefined && ports.now() > record.deadline) {
     const settled = readsThrough(record.method) ? undefined : await lookAtTarget(record, ports, signal);
     if (settled !== undefined) return settled;
-    await method.cancel(order, record.operation, signal);
+    const left = await giveUp(method, { order, operation: record.operation }, signal);
     const failure = new Failure(
       "timeout",
-      `${record.method} did not finish by ${record.deadline.toISOString()}, and the target does not have the image`,
+      `${record.method} did not finish by ${record.deadline.toISOString()}, and the target does not have the image${left}`,
     );
     return { kind: "failed", failure };
   }
   return conclude(record, await method.check(order, record.operation, signal), ports, signal);
+}
+
+/** What cannot be canceled may go on, and is done again all the same: its deadline is over either way. */
+async function giveUp(
+  method: Method,
+  { order, operation }: { readonly order: ImportOrder; readonly operation: Operation },
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    await method.cancel(order, operation, signal);
+    return "";
+  } catch (error) {
+    const failure = toFailure(error, "canceling it");
+    if (failure.code === "internal" || failure.code === "canceled") throw failure;
+    return `; it could not be canceled: ${failure.message}`;
+  }
 }
 
 /** Whether an import that was put off, waited, or mends its tag would set a floating tag back to what it was then. */

@@ -85,6 +85,23 @@ describe("imports", () => {
     await failureOf(() => machine.acr.startImport(request, signal), "protocol");
   });
 
+  it("follows an operation that is named by Azure-AsyncOperation alone", async () => {
+    const path = "/subscriptions/1/operationStatuses/1?api-version=2025-11-01";
+    const headers = { "Azure-AsyncOperation": `${machine.arm.url}${path}`, "Retry-After": "3" };
+    machine.arm.faults.answer = () => ({ status: 202, headers });
+    expect(await machine.acr.startImport(request, signal)).toEqual({
+      kind: "running",
+      path,
+      checkAfterMs: 3000,
+    });
+  });
+
+  it("does not wait for a lock that somebody has put on the registry", async () => {
+    const error = { code: "ScopeLocked", message: "the scope cannot perform write operation" };
+    machine.arm.faults.answer = () => ({ status: 409, body: { error } });
+    await failureOf(() => machine.acr.startImport(request, signal), "conflict");
+  });
+
   it("passes the upstream's credential to the service", async () => {
     offer({ username: "reader", password: "s3cret" });
     const credential = { username: "reader", password: "s3cret" };

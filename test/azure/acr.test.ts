@@ -51,7 +51,7 @@ describe("failures", () => {
     [401, "unauthorized", false],
     [403, "forbidden", false],
     [404, "not-found", false],
-    [409, "conflict", false],
+    [409, "unavailable", true],
     [429, "rate-limited", true],
     [500, "unavailable", true],
     [503, "unavailable", true],

@@ -284,6 +284,20 @@ describe("an import that the service does not end", () => {
     ]);
   });
 
+  it("is left to the next method then, also when it cannot be asked about", async () => {
+    answers["acr-import"] = Array.from({ length: 3 }, () => new Failure("network", "ARM is out of reach"));
+    now += minutes(30) - 1;
+    await failureOf(() => method.check(order, operation, never), "network");
+    now += 1;
+    expect(await method.check(order, operation, never)).toMatchObject({
+      kind: "done",
+      via: "agent-pool",
+      why: "acr-import had not ended after 30 min",
+    });
+    configured = ["acr-import"];
+    await failureOf(() => method.check(order, operation, never), "network");
+  });
+
   it("is done when the target has it after all", async () => {
     target.put("mirror/app", image, "1.0");
     now += minutes(30);

@@ -256,6 +256,19 @@ describe("an import in trouble", () => {
     expect(await stateOf(bench, record)).toMatchObject({ state: "done" });
   });
 
+  it("case 52: that runs for ever and cannot be canceled is tried again all the same", async () => {
+    const { bench, record } = await ordered();
+    for (let time = 0; time < 40; time += 1) bench.method.next.push(() => running(4 * minute));
+    bench.method.cancel = async () => Promise.reject(new Failure("invalid", "the run is not active"));
+    await bench.drain({ forMs: 120 * minute });
+    bench.method.next.length = 0;
+    await bench.drain({ forMs: 4 * minute });
+    expect(await stateOf(bench, record)).toMatchObject({
+      state: "pending",
+      reason: expect.stringContaining("could not be canceled: the run is not active"),
+    });
+  });
+
   it("case 52: that runs for ever is done when the target has its digest at the deadline", async () => {
     const { bench, record } = await ordered();
     for (let time = 0; time < 40; time += 1) bench.method.next.push(() => running(4 * minute));
