@@ -48,7 +48,8 @@ export async function hasWorkedSince(
   { since, signal }: { readonly since: Date; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { resourceGroup, name } = client.resource;
-  const page = await client.call(`listing the runs of agent pool ${pool}`, signal, async (sdk) => {
+  const doing = `listing the runs of agent pool ${pool}`;
+  const page = await client.call({ doing, right: "run", signal }, async (sdk) => {
     const options = { filter: atWork, top: mostRuns, abortSignal: signal };
     const first = await sdk.runs.list(resourceGroup, name, options).byPage().next();
     return first.done === true ? [] : first.value;

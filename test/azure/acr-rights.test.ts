@@ -54,6 +54,7 @@ const calls: Readonly<Record<Exclude<keyof Acr, "resource">, Call>> = {
   getRun: ["run", (acr) => acr.getRun("ab1", signal)],
   cancelRun: ["run", (acr) => acr.cancelRun("ab1", signal)],
   readRunLog: ["run", (acr) => acr.readRunLog("ab1", signal)],
+  hasWorkedSince: ["run", (acr) => acr.hasWorkedSince("pool", new Date(), signal)],
   queueLength: ["run", (acr) => acr.queueLength("pool", signal)],
   getCacheRule: ["cache-rule", (acr) => acr.getCacheRule("rule-1", signal)],
   listCacheRules: ["cache-rule", (acr) => acr.listCacheRules(signal)],
