@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { roles } from "../../functions/roles.ts";
 import { acrGrants } from "../../shared/azure/acr-rights.ts";
 import { builtInRole, builtInRoles, registryRoles } from "../support/azure-roles.ts";
-import { objectAt, openBicep } from "../support/bicep.ts";
+import { type Expression, objectAt, openBicep } from "../support/bicep.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const infra = join(root, "infra");
@@ -43,8 +43,24 @@ describe("roles in the templates", () => {
     const named = new Set([...registryRoles.builtIn, ...registryRoles.custom].map(({ feature }) => feature));
     expect([...features.keys()].sort()).toEqual([...named].sort());
     expect([...named].filter((name) => name !== "always" && !main.parameters.has(name))).toEqual([]);
+    for (const [name, value] of features) {
+      expect([true, name, `!empty(${name})`]).toContain(value === true ? value : (value as Expression).text);
+    }
+    const loops = [...read("infra/registry-access.bicep").matchAll(/^ {2}for .*$/gm)].map(([line]) => line);
+    expect(loops).toHaveLength(3);
+    for (const loop of loops) expect(loop).toMatch(/: if \(features\[role\.feature\]\) \{$/);
     const promised = Object.values(acrGrants).flatMap(({ parameter }) => parameter ?? []);
     expect(promised.filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  it.each([
+    ["key-vault-access", "keyVaultId"],
+    ["callers", "authClientId"],
+    ["operator-access", "operatorId"],
+  ])("and else of the module %s are there only with %s", (file, parameter) => {
+    expect(read("infra/main.bicep")).toMatch(
+      new RegExp(`^module \\w+ '${file}\\.bicep' = if \\(!empty\\(${parameter}\\)\\) \\{$`, "m"),
+    );
   });
 
   it("of our own keep their keys, by which Azure knows them again", () => {
