@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { readSettings } from "../../shared/settings.ts";
 import { type BicepObject, type BicepValue, objectAt, openBicep, type Template } from "../support/bicep.ts";
 import { misfits, type ResourceTypes } from "../support/resource-types.ts";
 
@@ -147,6 +148,54 @@ describe("the parameters", () => {
         `\`${name.startsWith("WHARFGATE_CHANNEL_") ? "WHARFGATE_CHANNEL_<NAME>" : name}\``,
       );
     }
+  });
+});
+
+describe("the settings that the template writes", () => {
+  const digest = `sha256:${"0".repeat(64)}`;
+  const required = {
+    APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=0",
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: "ClientId=0;Authorization=AAD",
+    AzureWebJobsStorage__credential: "managedidentity",
+    AzureWebJobsStorage__clientId: "00000000-0000-0000-0000-000000000000",
+    AzureWebJobsStorage__blobServiceUri: "https://st0.blob.core.windows.net",
+    AzureWebJobsStorage__queueServiceUri: "https://st0.queue.core.windows.net",
+    AzureWebJobsStorage__tableServiceUri: "https://st0.table.core.windows.net",
+    WHARFGATE_TARGET: "myregistry.azurecr.io",
+    WHARFGATE_ACR_ID:
+      "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/myregistry",
+    WHARFGATE_ARM_ENDPOINT: "https://management.azure.com/",
+  };
+  const optional = {
+    WHARFGATE_UPSTREAMS: "docker.io",
+    WHARFGATE_AGENT_POOL: "pool1",
+    WHARFGATE_COPY_TOOL: `tools/crane@${digest}`,
+    WHARFGATE_CACHE_CREDENTIAL_SETS:
+      "docker.io=hub-set;https://v.vault.azure.net/secrets/user;https://v.vault.azure.net/secrets/token",
+    WHARFGATE_KEY_VAULTS: "myvault.vault.azure.net",
+    WHARFGATE_CALLERS: "named",
+    WHARFGATE_CHANNEL_TEAMS: '{"kind":"teams","webhookUrl":"https://example.com/hook"}',
+  };
+
+  it("are those", () => {
+    const settings = objectAt(template("app.bicep").variables, "settings");
+    expect([...settings.keys()].sort()).toEqual(Object.keys({ ...required, ...optional }).sort());
+  });
+
+  it("are taken by the app, with all features", () => {
+    expect(readSettings({ ...required, ...optional })).toMatchObject({
+      callers: "named",
+      agentPool: { pool: "pool1" },
+      keyVaults: new Map([["myvault", "https://myvault.vault.azure.net"]]),
+      identity: { clientId: "00000000-0000-0000-0000-000000000000" },
+    });
+  });
+
+  it("are taken by the app with none, where all of theirs are empty", () => {
+    const empty = Object.fromEntries(Object.keys(optional).map((name) => [name, ""]));
+    const settings = readSettings({ ...required, ...empty });
+    expect(settings).toMatchObject({ callers: "keyed", keyVaults: new Map(), channels: [] });
+    expect(settings).not.toHaveProperty("agentPool");
   });
 });
 
