@@ -9,6 +9,8 @@ export function importWords(error: unknown, host: string): string {
     case "forbidden":
     case "blocked":
       return `Access to ${host} denied`;
+    case "conflict":
+      return "The operation is disallowed on this registry, repository or image.";
     case "not-found":
       return `Error: ${host} answered MANIFEST_UNKNOWN: manifest unknown`;
     case "rate-limited":
@@ -26,6 +28,8 @@ export function toolWords(error: unknown, image: string): string {
       return `Error: fetching "${image}": UNAUTHORIZED: authentication required`;
     case "forbidden":
       return `Error: fetching "${image}": DENIED: requested access to the resource is denied`;
+    case "conflict":
+      return "Error: the operation is disallowed on this registry, repository or image";
     case "not-found":
       return `Error: fetching "${image}": MANIFEST_UNKNOWN: manifest unknown`;
     case "rate-limited":

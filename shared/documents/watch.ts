@@ -93,6 +93,11 @@ export function parseWatch(group: string, name: string, row: Values): Watch {
   if (handling.lock === "locked" && rules.track.length > 0) {
     problems.push("Lock locked and Track contradict each other: a tag that is followed has to move");
   }
+  if (method === "cache-rule" && (handling.previous === "keep" || handling.drift === "repair")) {
+    problems.push(
+      "Method cache-rule goes with neither Previous keep nor Drift repair: its repository has what upstream has, and nobody else may push to it",
+    );
+  }
   if (gates.approval === "major" && problems.length === 0 && !hasMajors(rules.policy)) {
     problems.push(
       "Approval is major, and Tags names no scheme that tells major versions: make it always or never, or use semver or loose",

@@ -1,4 +1,4 @@
-import type { Acr } from "../azure/acr-port.ts";
+import type { Acr, AcrRun, AcrRunRequest } from "../azure/acr-port.ts";
 import type { Clock } from "../model/clock.ts";
 import { type Credentials, requireLogin } from "../model/credential.ts";
 import { Failure } from "../model/failure.ts";
@@ -66,7 +66,8 @@ async function start(ports: Ports, order: ImportOrder, signal: AbortSignal): Pro
     order.credential === undefined
       ? undefined
       : requireLogin(await credentials.resolve(order.credential, host), host);
-  const run = await acr.scheduleRun(
+  const run = await schedule(
+    acr,
     {
       pool: config.pool,
       task: copyTask(config.copyTool, order.existing),
@@ -83,6 +84,18 @@ async function start(ports: Ports, order: ImportOrder, signal: AbortSignal): Pro
     signal,
   );
   return progressOf(ports, { run, scheduledAt: now().getTime(), signal });
+}
+
+/** A pool that is not there is no matter of the image: another method may bring it in. */
+async function schedule(acr: Acr, request: AcrRunRequest, signal: AbortSignal): Promise<AcrRun> {
+  try {
+    return await acr.scheduleRun(request, signal);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "not-found") throw error;
+    throw new Failure("unsupported", `${error.message}; is there an agent pool ${request.pool}?`, {
+      cause: error,
+    });
+  }
 }
 
 function readOperation(

@@ -36,6 +36,12 @@ const rules: readonly Rule[] = [
     advice: "check the watch's credential",
   },
   {
+    // https://aka.ms/acr/faq: "The operation is disallowed on this registry, repository or image."
+    pattern: /\bdisallowed\b/i,
+    code: "conflict",
+    advice: "the repository, tag or manifest is locked at the registry, or the registry is read-only",
+  },
+  {
     pattern: /\bdenied\b|forbidden/i,
     code: "forbidden",
     advice: "check the credential's rights and the registry's network rules (allow trusted services)",

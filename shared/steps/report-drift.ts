@@ -13,7 +13,10 @@ export interface ReportDriftPorts extends RepairPorts {
   readonly channels: readonly string[];
 }
 
-/** Tells people, and mends it if the watch says so. Returns what was told; nothing when the import has changed since it was read. */
+/**
+ * Tells people, and mends it if the watch says so. Returns what was told; nothing when it is no loss, or the import has changed since it
+ * was read.
+ */
 export async function reportDrift(
   watch: Watch,
   { entry, drift }: { readonly entry: LedgerEntry; readonly drift: Drift },
@@ -21,7 +24,10 @@ export async function reportDrift(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { record } = entry;
-  const left = await whyNotMended(watch, record, drift, ports, signal);
+  const known = (await ports.states.some(watch.source.host, [watch], signal)).get(watchKey(watch))?.state
+    .known;
+  if (drift.kind === "gone" && (await isNoLoss(record, known, ports, signal))) return undefined;
+  const left = await whyNotMended(watch, record, { drift, known }, ports, signal);
   const reason = `${describeDrift(record, drift)}. ${left ?? "It is being repaired"}`;
   const channels = watch.notify ?? ports.channels;
   const announce = driftEvent(record, { drift, reason, channels }, ports.now());
@@ -35,6 +41,23 @@ export async function reportDrift(
   return reason;
 }
 
+/** Digests by tag, as the watch follows them; undefined before its first poll. */
+type Known = ReadonlyMap<string, string> | undefined;
+
+/**
+ * Others clean up as well, such as `az acr purge`: what the watch does not follow any more may go, and what refers to an image
+ * goes with it.
+ */
+async function isNoLoss(
+  { target: { host, path }, tag, subject }: ImportRecord,
+  known: Known,
+  { openTarget }: ReportDriftPorts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (subject === undefined) return known !== undefined && !known.has(tag);
+  return (await openTarget(host).headManifest(path, subject, signal)) === undefined;
+}
+
 /** An import keeps a tag that it finds with another digest: that one has to go first. */
 const advice: Readonly<Record<Drift["kind"], string>> = {
   gone: "Ask for the import anew to mend it",
@@ -45,12 +68,10 @@ const advice: Readonly<Record<Drift["kind"], string>> = {
 async function whyNotMended(
   watch: Watch,
   record: ImportRecord,
-  drift: Drift,
+  { drift, known }: { readonly drift: Drift; readonly known: Known },
   ports: ReportDriftPorts,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const states = await ports.states.some(watch.source.host, [watch], signal);
-  const known = states.get(watchKey(watch))?.state.known;
   if (drift.found !== undefined && known?.get(record.tag) === drift.found)
     return "It is what its watch follows under this tag now, so that it is left: see what became of the import of that digest";
   if (watch.handling.drift === "report") return advice[drift.kind];

@@ -164,6 +164,11 @@ describe("imports", () => {
     ],
     ["another shape", { message: "no" }, '{"message":"no"}'],
     [
+      "a login in a URL",
+      { error: { code: "X", message: "GET https://reader:s3cret@x.example/y failed" } },
+      "X: GET https://x.example/y failed",
+    ],
+    [
       "control characters and signed URLs",
       { error: { code: "X", message: "\u001b[31mGET https://x.blob/y?sig=abc\r\nfailed" } },
       "X: [31mGET https://x.blob/y?... failed",

@@ -222,6 +222,8 @@ describe("a bad row", () => {
     { row: { Pins: "1.0" }, reason: "has no digest" },
     { row: { Referrers: "sigs" }, reason: "Referrers must be signatures or attestations or sboms or all" },
     { row: { Lock: "yes" }, reason: "Lock must be open or locked" },
+    { row: { Method: "cache-rule", Previous: "keep" }, reason: "cache-rule goes with neither Previous keep" },
+    { row: { Method: "cache-rule", Drift: "repair" }, reason: "cache-rule goes with neither Previous keep" },
     { row: { Lock: "locked", Track: "latest" }, reason: "Lock locked and Track contradict each other" },
     { row: { Site: "A" }, reason: "is not a name" },
     { row: { Cooldown: "3" }, reason: 'Cooldown "3" is not a time of up to a year' },

@@ -147,6 +147,11 @@ describe("acr-import", () => {
     ["a limit within the catch-all", "Error copying blobs: toomanyrequests", "rate-limited"],
     ["the catch-all", "Error copying blobs.", "unavailable"],
     ["a registry's own JSON", '{"errors":[{"code":"UNAUTHORIZED","message":"docs/login"}]}', "unauthorized"],
+    [
+      "a lock at the target",
+      "The operation is disallowed on this registry, repository or image.",
+      "conflict",
+    ],
     ["missing ranges", "The remote server may not be RFC 7233 compliant", "unsupported"],
     ["too many manifests", "The image exceeds the maximum of 50 manifests", "unsupported"],
     ["a missing manifest", "MANIFEST_UNKNOWN: manifest unknown", "not-found"],

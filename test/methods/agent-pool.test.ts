@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { parseCopyTask } from "../../local/arm/task.ts";
 import type { AcrRunRequest } from "../../shared/azure/acr-port.ts";
 import { parseAgentPoolConfig } from "../../shared/methods/agent-pool-config.ts";
+import { mendsElsewhere } from "../../shared/methods/auto-choice.ts";
 import { createMethods } from "../../shared/methods/members.ts";
 import type { ImportOrder, Method, Progress } from "../../shared/methods/method.ts";
 import { imageDigest, otherDigest } from "../local/memory-transfer.ts";
@@ -189,6 +190,20 @@ describe("agent-pool", () => {
     const progress = await follow(method, order);
     expect(progress).toMatchObject({ kind: "refused", reason: expect.stringContaining("could not be read") });
   });
+
+  it.each([400, 404])(
+    "is refused in a way that another method may mend when its pool is not there, by %i",
+    async (status) => {
+      const method = open();
+      const error = { code: "AgentPoolNotFound", message: "the agent pool was not found" };
+      machine.arm.faults.answer = (operation) =>
+        operation === "Registries_ScheduleRun" ? { status, body: { error } } : undefined;
+      const progress = await method.start(order, signal);
+      if (progress.kind !== "refused") throw new Error("expected a refusal");
+      expect(mendsElsewhere(progress.code)).toBe(true);
+      expect(progress.reason).toContain("the agent pool was not found");
+    },
+  );
 
   it("case 55: cancels and surfaces a run that its pool does not start", async () => {
     const method = open("empty");

@@ -232,6 +232,25 @@ describe("an imported tag that was changed at the target", () => {
     expect(await stateOf(bench, record)).toMatchObject({ state: "overtaken" });
   });
 
+  it("that its watch does not follow any more may be cleaned up by others, with what refers to it", async () => {
+    const { bench, record } = await imported({ columns: { Drift: "report", Tags: "semver >=2" }, known: [] });
+    const signature = makeRecord({
+      tag: `sha256-${record.digest.slice(7)}.sig`,
+      digest: digestNamed("signature"),
+      target: { host: record.target.host, path: record.target.path },
+      subject: record.digest,
+      state: "done",
+      endedAt: bench.now(),
+    });
+    await bench.stores.ledger.add([{ record: signature }], never);
+    bench.target.tags.clear();
+    await check(bench);
+    expect(told(bench)).toEqual([]);
+    bench.target.tags.set(name, record.digest);
+    await check(bench);
+    expect(told(bench).map(({ kind, digest }) => [kind, digest])).toEqual([["drifted", signature.digest]]);
+  });
+
   it("of a cache rule is answered from upstream, and tells nothing of the target", async () => {
     const { bench } = await imported({ record: { method: "cache-rule" } });
     bench.target.tags.set(name, digestNamed("re-pushed"));
@@ -241,7 +260,7 @@ describe("an imported tag that was changed at the target", () => {
   });
 
   it("does not keep other tags from being looked at when it changes in the ledger at that moment", async () => {
-    const { bench, record } = await imported();
+    const { bench, record } = await imported({ known: ["1.0.0", "2.0.0"] });
     const other = makeRecord({ tag: "2.0.0", state: "done", endedAt: bench.now() });
     await bench.stores.ledger.add([{ record: other }], never);
     bench.target.onCall = async (call) => {

@@ -186,7 +186,7 @@ async function imported(): Promise<StepBench> {
   const id = { group: "default", name: "app" };
   const { revision } = parseWatch(id.group, id.name, row);
   await bench.stores.states.save(upstreamHost, id, {
-    state: { ...emptyState, revision },
+    state: { ...emptyState, revision, known: new Map([[record.tag, record.digest]]) },
     etag: undefined,
     signal: never,
   });
