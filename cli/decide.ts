@@ -9,7 +9,8 @@ const commands = {
   refuse: "turn an import down for good, or a moved tag's new digest",
   accept: "take a moved tag's new digest in place of the one that the target has; the gates are asked",
   "skip-cooldown": "let an import in before its cooldown is over",
-  retry: "try an import again that failed or was denied by a gate",
+  retry:
+    "try an import again that failed or was denied by a gate, or look now for the signature or report that it waits for",
 } as const satisfies Record<DecisionKind, string>;
 
 /** `wharfgate approve|refuse|accept|skip-cooldown|retry <import> [--reason …]`. */

@@ -32,14 +32,14 @@ export function addEvidenceCommands(program: Command): void {
   const evidence = program
     .command("evidence [image]")
     .description(
-      "where an image in the registry came from, by whom, how and when: repo:tag, repo@digest or a digest",
+      "where an image in the registry came from, by whom, how and when, or where its import stands: repo:tag, repo@digest, a digest, or group/name:tag of an import",
     )
     .action(
       run(async ({ app, output, signal }, image?: string) => {
         if (image === undefined)
           throw new Failure(
             "invalid",
-            "Name an image, such as mirror/nginx:1.27.1, or see `evidence --help`",
+            "Name an image, such as mirror/nginx:1.27.1, or see wharfgate evidence --help",
           );
         const answer = await app.evidence.find(image, signal);
         output.result(answer, () => evidenceLines(answer, process.stdout.columns ?? usualColumns));
@@ -143,7 +143,12 @@ async function write(
   }
   const source = Readable.from(lines());
   if (out === undefined) {
-    await pipeline(source, process.stdout, { signal, end: false });
+    try {
+      await pipeline(source, process.stdout, { signal, end: false });
+    } catch (error) {
+      // A reader that has seen enough, such as head, is no failure.
+      if (!(error instanceof Error) || !("code" in error) || error.code !== "EPIPE") throw error;
+    }
     return count;
   }
   const part = `${out}.part`;

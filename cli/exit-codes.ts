@@ -7,7 +7,7 @@ export const exitCodes = {
   invalid: 2,
   /** `plan --check`: the next poll would import something. */
   pending: 3,
-  /** `status --check`: something needs attention. */
+  /** `status --check`: something needs attention. `sweep --check`: something has changed at the target. */
   attention: 4,
   /** `watch suggest`: the tags do not say which row is meant. */
   unclear: 5,

@@ -18,6 +18,7 @@ export function goesByFile({ state, site }: ImportView): boolean {
 
 export function importLines(view: ImportView): string[] {
   const { state, source, digest, target, method, reason, link, transfer, site, why } = view;
+  const work = view.via === undefined || view.via === method ? method : `${method}, by ${view.via}`;
   const done =
     site === undefined ? "done: the target has this digest" : "done: the site's receipt tells of it";
   const rows = [
@@ -30,7 +31,7 @@ export function importLines(view: ImportView): string[] {
           ["site", site],
           ["there", target.replace(/^[^/]+\//, "")],
         ]),
-    ["method", method],
+    ["method", site === undefined && why !== undefined ? `${work}: ${why}` : work],
     ...(why !== undefined && site !== undefined && state === "running" ? [["next", why]] : []),
     ...(transfer === undefined ? [] : [["moved", transfer]]),
     ...(view.gates ?? []).map(({ gate, verdict, reason: why }) => [gate, `${verdict}: ${why}`]),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { projectRoot } from "../local/project-root.ts";
+import { Failure } from "../shared/model/failure.ts";
 import { usualDataFolder } from "./data-folder.ts";
 import { exitCodes } from "./exit-codes.ts";
 
@@ -47,7 +48,7 @@ const program = new Command("wharfgate")
   .addHelpText(
     "after",
     `
-Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.invalid} arguments or settings to mend, ${exitCodes.pending} plan --check found imports, ${exitCodes.attention} status --check found something, ${exitCodes.unclear} watch suggest is unclear, ${exitCodes.waiting} the import waits at a gate.`,
+Exit codes: ${exitCodes.ok} done, ${exitCodes.failed} failed, ${exitCodes.invalid} arguments or settings to mend, ${exitCodes.pending} plan --check found imports, ${exitCodes.attention} status or sweep --check found something, ${exitCodes.unclear} watch suggest is unclear, ${exitCodes.waiting} the import waits at a gate.`,
   );
 
 const asked = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));
@@ -58,4 +59,11 @@ for (const [name, load] of Object.entries(commands)) {
   if (wanted === undefined || wanted === name) adding.add(await load());
 }
 for (const add of adding) add(program);
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Thrown by what reads an option's value, before any command runs.
+  if (!(error instanceof Failure)) throw error;
+  process.stderr.write(`wharfgate: ${error.message}\n`);
+  process.exitCode = exitCodes.invalid;
+}

@@ -14,7 +14,7 @@ interface Options {
   readonly explain?: boolean;
   readonly all?: boolean;
   readonly check?: boolean;
-  readonly with: readonly string[];
+  readonly with?: readonly string[];
   readonly reads?: number;
 }
 
@@ -29,8 +29,7 @@ export function addPlanCommand(program: Command): void {
     .option(
       "--with <column=value>",
       "as if this column were changed; repeatable; <watch> may be a source that is not followed yet",
-      (text, before: readonly string[]) => [...before, text],
-      [],
+      (text, before: readonly string[] = []) => [...before, text],
     )
     .option(
       "--reads <n>",
@@ -42,7 +41,9 @@ export function addPlanCommand(program: Command): void {
     .action(
       run(async (context, name: string | undefined, options: Options) => {
         const results =
-          options.with.length === 0 ? await plansOf(context, name) : [await changed(context, name, options)];
+          options.with === undefined
+            ? await plansOf(context, name)
+            : [await changed(context, name, { ...options, with: options.with })];
         const detail: Detail = {
           show: options.explain ? "every" : "taken",
           most: options.all ? Number.POSITIVE_INFINITY : 20,
@@ -92,7 +93,7 @@ async function planOf(row: WatchRow, { app, signal }: CommandContext): Promise<P
 async function changed(
   { app, signal }: CommandContext,
   name: string | undefined,
-  options: Options,
+  options: Options & { readonly with: readonly string[] },
 ): Promise<PlanResult> {
   if (name === undefined)
     throw new Failure(

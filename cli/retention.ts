@@ -72,6 +72,10 @@ export function addRetentionCommands(program: Command): void {
       run(async (context, id: string, options: ApplyOptions) => {
         const { app, output, signal, actor } = context;
         const proposal = await app.proposals.show(id, signal);
+        if (proposal.items === 0) {
+          output.result(proposal, () => ["It names nothing that could be removed: nothing was done."]);
+          return exitCodes.ok;
+        }
         if (!options.yes) await confirm(proposal, context);
         await app.proposals.apply(id, actor, signal);
         const ended = options.wait ? await applied(id, context) : await app.proposals.show(id, signal);

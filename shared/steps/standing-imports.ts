@@ -44,7 +44,8 @@ export function mayComeIn(record: ImportRecord): boolean {
   return isOpen(record) || record.state === "held";
 }
 
-function placeOf({ state, gates, seenAt, startedAt, endedAt, method, via, decisions }: ImportRecord): string {
+function placeOf(record: ImportRecord): string {
+  const { state, gates, seenAt, startedAt, endedAt, method, via, decisions, handling } = record;
   const since = (date: Date | undefined) => (date === undefined ? "" : ` since ${date.toISOString()}`);
   const at = endedAt === undefined ? "" : ` at ${endedAt.toISOString()}`;
   const passed = gates.filter(({ verdict }) => verdict === "passed").map(({ gate }) => gate);
@@ -56,6 +57,7 @@ function placeOf({ state, gates, seenAt, startedAt, endedAt, method, via, decisi
     case "waiting":
       return `waits at the gate ${last?.gate ?? "?"}${since(last?.at)}${past}`;
     case "running":
+      if (handling.site !== undefined) return `is under way to the site ${handling.site}${since(startedAt)}`;
       return `is being brought in by ${via ?? method}${since(startedAt)}`;
     case "held":
       return `is held${since(endedAt)}, for a person to decide`;
@@ -80,8 +82,10 @@ function nextOf(record: ImportRecord): string {
   const name = shortName(record);
   switch (state) {
     case "pending":
-    case "running":
       return "It goes on by itself";
+    case "running":
+      // Somebody carries a file; the method says which.
+      return (record.handling.site === undefined ? undefined : record.why) ?? "It goes on by itself";
     case "held":
       return heldNext(record);
     case "waiting":

@@ -66,7 +66,7 @@ async function lockNamed(asked: string, ports: UnlockPorts, signal: AbortSignal)
   if (image === undefined) throw new Failure("not-found", `There is no import "${printable(asked)}"`);
   throw new Failure(
     "not-found",
-    `${[...tags.keys()].join(" or ")} is not locked by Wharfgate. A lock of the registry's own is taken back there: az acr repository update --image ${image.path}:${image.tag} --write-enabled true --delete-enabled true`,
+    `${[...tags.keys()].join(" or ")} is not locked by Wharfgate. A lock of the registry's own is taken back there, at an ACR by az acr repository update --image ${image.path}:${image.tag} --write-enabled true --delete-enabled true`,
   );
 }
 

@@ -27,6 +27,12 @@ describe("an import on the command line", () => {
     expect(exitCodeOf(view, how)).toBe(code);
   });
 
+  it("by a method that chose another one names that one, and says why", () => {
+    const lines = importLines({ ...here, method: "auto", via: "copy", why: "acr-import refused it" });
+    expect(lines.join("\n")).toMatch(/^method +auto, by copy: acr-import refused it$/m);
+    expect(importLines(here).join("\n")).toMatch(/^method +copy$/m);
+  });
+
   it("for a site names the site, and what to do next, and not the target that it never reaches", () => {
     expect(goesByFile(underWay)).toBe(true);
     expect(goesByFile({ ...here, state: "running" })).toBe(false);

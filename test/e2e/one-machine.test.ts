@@ -183,6 +183,7 @@ describe("wharfgate up", () => {
     ],
     ["a watch that does not exist", ["plan", "no/such"], 1, /There is no watch no\/such/],
     ["an image that does not exist", ["import", "127.0.0.1:1/a/b:1"], 1, /127\.0\.0\.1:1/],
+    ["an option's bad value", ["plan", "demo/web", "--reads", "many"], 2, /^wharfgate: --reads must be/],
     ["an unknown command", ["frobnicate"], 2, /unknown command/],
   ])("refuses %s with a message and an exit code", async (_, args, code, message) => {
     const result = await wharfgate(up.dir, ...args);

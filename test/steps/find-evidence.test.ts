@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { evidenceOf } from "../../shared/documents/evidence.ts";
+import { defaultHandling } from "../../shared/documents/handling.ts";
 import { formatImportId, type ImportRecord } from "../../shared/documents/import-record.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { type EvidenceAnswer, findEvidence } from "../../shared/steps/find-evidence.ts";
@@ -136,6 +137,18 @@ describe("asked for an image", () => {
       parts: { state: "running", startedAt: at, method: "auto", via: "copy", gates: [passed] },
       summary: "is being brought in by copy since 2026-11-22T09:00:00.000Z.",
       next: "It goes on by itself",
+    },
+    {
+      name: "is under way to a site",
+      parts: {
+        state: "running",
+        startedAt: at,
+        method: "bundle",
+        handling: { ...defaultHandling, site: "plant-7" },
+        why: "the next wharfgate bundle export --site plant-7 holds it",
+      },
+      summary: "is under way to the site plant-7 since 2026-11-22T09:00:00.000Z.",
+      next: "the next wharfgate bundle export --site plant-7 holds it",
     },
     {
       name: "is held",
