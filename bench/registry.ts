@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findPort } from "../local/free-port.ts";
+import { findPort } from "./free-port.ts";
 
 /** Debian's docker-registry on memory-backed storage, which tells what it was asked and what that cost. */
 export interface BenchRegistry {

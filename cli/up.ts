@@ -1,14 +1,13 @@
-import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { startAzurite } from "../local/azurite.ts";
 import { type ChildExit, startChild } from "../local/child-process.ts";
-import { findPort } from "../local/free-port.ts";
+import { claimFolder, emptyFolder, folderFailure } from "../local/claim-folder.ts";
 import { type FunctionsProcess, startFunctions } from "../local/functions-process.ts";
 import { createLiveLog } from "../local/live-log.ts";
 import type { Log } from "../local/log.ts";
 import type { OneMachine } from "../local/one-machine.ts";
-import { claimFolder, clearRunning, writeRunning } from "../local/running.ts";
+import { clearRunning, writeRunning } from "../local/running.ts";
 import { unproxied } from "../local/unproxied.ts";
 import { createSettingReader } from "../shared/auth/setting-reader.ts";
 import { toFailure } from "../shared/model/failure.ts";
@@ -35,10 +34,11 @@ export function addUpCommand(program: Command): void {
     .option("--reset", "forget all data first")
     .option("--no-demo", "without the demo's watches")
     .action(async (_options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
       try {
-        await up(command.optsWithGlobals<Options>());
+        await up(options);
       } catch (error) {
-        const failure = toFailure(error, "starting");
+        const failure = folderFailure(error, resolve(options.data)) ?? toFailure(error, "starting");
         say(`wharfgate: ${failure.message}`);
         process.exit(failure.code === "invalid" ? exitCodes.invalid : exitCodes.failed);
       }
@@ -48,15 +48,8 @@ export function addUpCommand(program: Command): void {
 async function up({ data, reset, demo }: Options): Promise<void> {
   const started = performance.now();
   const dir = resolve(data);
-  if (!(await claimFolder(dir))) {
-    say(`wharfgate: it runs already from ${dir}: stop it first, or use another --data folder`);
-    process.exitCode = exitCodes.invalid;
-    return;
-  }
-  if (reset === true) {
-    await rm(dir, { recursive: true, force: true });
-    await claimFolder(dir);
-  }
+  await claimFolder(dir);
+  if (reset === true) await emptyFolder(dir);
   Object.assign(process.env, unproxied(process.env));
   const log = createLiveLog(say);
   const storage = startAzurite({ data: { location: join(dir, "storage") }, log });
@@ -88,39 +81,43 @@ async function up({ data, reset, demo }: Options): Promise<void> {
     throw error;
   }
   let functions: FunctionsProcess | undefined;
-  const stop = onceOnly(async () => {
+  const stop = onceOnly(async (code: number) => {
     say("Stopping …");
     await clearRunning(dir);
     await functions?.stop();
     await machine.close();
     say("Stopped. The data is kept; `npm start` goes on with it, `npm start -- --reset` begins anew.");
-    process.exit(exitCodes.ok);
+    process.exit(code);
   });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(exitCodes.ok));
 
   const stopsWith = (name: string) => (end: ChildExit) => {
-    if (!stop.called()) say(`The ${name} ended unasked (${end.signal ?? `code ${end.code}`}).`);
-    stop();
+    if (!stop.called())
+      say(
+        `The ${name} ended unasked (${end.signal ?? `code ${end.code}`}): everything else is stopped too. Start again: nothing is lost.`,
+      );
+    stop(exitCodes.failed);
   };
-  void machine.azurite.exited.then(stopsWith("storage"));
+  void machine.azurite.exited.then(stopsWith("storage (Azurite)"));
 
-  const port = await findPort(usualPort);
   const watching = demo ? addDemoWatches(machine, log) : undefined;
   functions = await startFunctions({
-    port: port.port,
+    port: { usual: usualPort },
     keysFile: join(dir, "function-keys.json"),
     environment,
     leaseMs: queueLeaseMs,
     log,
   });
-  void functions.exited.then(stopsWith("functions"));
+  void functions.exited.then(stopsWith("functions' process"));
   const functionKey = functions.keys.functionKeys.default ?? "";
   const api = `${functions.url}/api`;
   await writeRunning(dir, { pid: process.pid, environment, api, functionKey });
   const seconds = (performance.now() - started) / 1000;
-  greet(machine, { functions, seconds, usual: port.kind === "usual", data, demo });
+  greet(machine, { functions, seconds, data, demo });
   await watching;
-  await functions.trigger("schedule");
+  await functions.trigger("schedule").catch(() => {
+    if (!stop.called()) say("The first poll comes with the next full minute.");
+  });
   if (demo) setTimeout(() => void release(machine), releaseAfterMs).unref();
 }
 
@@ -157,18 +154,17 @@ function greet(
   ready: {
     readonly functions: FunctionsProcess;
     readonly seconds: number;
-    readonly usual: boolean;
     readonly data: string;
     readonly demo: boolean;
   },
 ): void {
-  const { functions, seconds, usual, data, demo } = ready;
+  const { functions, seconds, data, demo } = ready;
   const command = data === usualDataFolder ? "npx wharfgate" : `npx wharfgate --data ${data}`;
   const taken = (port: number | undefined) => (port === undefined ? "" : `(port ${port} is taken)`);
   say(`Wharfgate runs on this machine, ready after ${seconds.toFixed(1)} s. Ctrl-C stops it.`);
   say("");
   const rows = [
-    ["functions", `${functions.url}/api`, usual ? "" : taken(usualPort)],
+    ["functions", `${functions.url}/api`, functions.port === usualPort ? "" : taken(usualPort)],
     ...places.map(({ name, url, usualPort: port }) => [name, url, taken(port)]),
     ["storage", azurite.tableEndpoint, ""],
   ];
@@ -191,12 +187,12 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function onceOnly(call: () => Promise<void>): { (): void; called(): boolean } {
+function onceOnly(call: (code: number) => Promise<void>): { (code: number): void; called(): boolean } {
   let called = false;
-  const once = () => {
+  const once = (code: number) => {
     if (called) return;
     called = true;
-    void call();
+    void call(code);
   };
   return Object.assign(once, { called: () => called });
 }

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { type ChildExit, lowMemoryFlags, startChild } from "./child-process.ts";
 import { type HostKeys, readOrCreateKeys } from "./host/keys.ts";
+import type { WantedPort } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { projectRoot } from "./project-root.ts";
 
@@ -10,6 +11,7 @@ export interface FunctionsProcess {
   readonly pid: number;
   /** `http://127.0.0.1:7071` */
   readonly url: string;
+  readonly port: number;
   readonly keys: HostKeys;
   readonly functions: readonly string[];
   readonly coldStartMs: number;
@@ -20,7 +22,7 @@ export interface FunctionsProcess {
 }
 
 export interface FunctionsProcessOptions {
-  readonly port: number;
+  readonly port: WantedPort;
   readonly keysFile: string;
   /** The app's settings; the process sees these and the parent's own environment. */
   readonly environment: Readonly<Record<string, string>>;
@@ -45,8 +47,7 @@ export async function startFunctions(options: FunctionsProcessOptions): Promise<
     args: [
       "--app",
       projectRoot,
-      "--port",
-      String(port),
+      ...(typeof port === "number" ? ["--port", String(port)] : ["--usual-port", String(port.usual)]),
       "--keys",
       resolve(keysFile),
       "--lease",
@@ -61,6 +62,7 @@ export async function startFunctions(options: FunctionsProcessOptions): Promise<
   return {
     pid: child.pid,
     url,
+    port: Number(new URL(url).port),
     keys,
     functions,
     coldStartMs,

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { Failure } from "../shared/model/failure.ts";
+import { listen, type WantedPort } from "./listen.ts";
 import { refusalFor } from "./loopback-guard.ts";
 
 export interface LoopbackServer {
@@ -17,7 +17,7 @@ export interface LoopbackServer {
 export interface LoopbackOptions {
   readonly handler: RequestListener;
   /** 0, the default, takes a free one. */
-  readonly port?: number;
+  readonly port?: WantedPort;
   readonly address?: "127.0.0.1" | "::1";
   /** PEM; makes it an https server. */
   readonly tls?: { readonly key: string; readonly cert: string };
@@ -47,8 +47,7 @@ export async function startLoopbackServer(options: LoopbackOptions): Promise<Loo
   const server =
     tls === undefined ? createServer(limits, guarded) : createTlsServer({ ...limits, ...tls }, guarded);
   server.setTimeout(idleTimeoutMs);
-  await listen(server, port, address);
-  const bound = (server.address() as AddressInfo).port;
+  const bound = await listen(server, port, address);
   const host = `${address === "::1" ? "[::1]" : address}:${bound}`;
   return {
     origin: `${tls === undefined ? "http" : "https"}://${host}`,
@@ -56,19 +55,6 @@ export async function startLoopbackServer(options: LoopbackOptions): Promise<Loo
     port: bound,
     close: () => close(server),
   };
-}
-
-async function listen(server: Server, port: number, address: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === "EADDRINUSE";
-      const message = taken
-        ? `port ${port} on ${address} is taken: free it or choose another`
-        : `cannot listen on port ${port} of ${address}: ${cause.code ?? cause.message}`;
-      reject(new Failure(taken ? "conflict" : "network", message, { cause }));
-    });
-    server.listen({ port, host: address, exclusive: true }, resolve);
-  });
 }
 
 async function close(server: Server): Promise<void> {

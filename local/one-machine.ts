@@ -5,15 +5,16 @@ import { z } from "zod";
 import { createRegistries } from "../shared/auth/registries.ts";
 import type { RegistryAccess } from "../shared/auth/registry-access.ts";
 import { parseHostRules } from "../shared/http/host-rules.ts";
+import { writeWhole } from "../shared/registry/layout/whole-file.ts";
 import { startArm } from "./arm/arm.ts";
 import { openArmCache } from "./arm/cache.ts";
 import { createCachePulls } from "./arm/cache-pulls.ts";
 import { createRegistryTransfer } from "./arm/registry-transfer.ts";
 import type { Azurite } from "./azurite.ts";
 import { type DemoUpstream, startDemoUpstream } from "./demo/upstream.ts";
-import { findPort } from "./free-port.ts";
 import { startIdentity } from "./identity.ts";
 import { type Inbox, startInbox } from "./inbox/inbox.ts";
+import type { WantedPort } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { type AnsweredRequest, startRegistry } from "./registry/registry.ts";
 
@@ -70,7 +71,9 @@ const usualPorts = { registry: 5001, upstream: 5002, arm: 5443, inbox: 8025, smt
 export async function startOneMachine(options: OneMachineOptions): Promise<OneMachine> {
   const { dir, log } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const ports = await choosePorts(options.ports ?? "usual", join(dir, "ports.json"));
+  const portsFile = join(dir, "ports.json");
+  const wanted = options.ports === "free" ? undefined : { ...usualPorts, ...(await lastPorts(portsFile)) };
+  const portOf = (name: PortName): WantedPort => (wanted === undefined ? 0 : { usual: wanted[name] });
   const admin = { username: "wharfgate", password: await secretOf(join(dir, "registry-password")) };
   const identity = await startIdentity();
   const service = { username: "service", password: randomBytes(18).toString("base64url") };
@@ -80,7 +83,7 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     options.storage,
     startRegistry({
       root: join(dir, "registry"),
-      port: ports.registry.port,
+      port: portOf("registry"),
       access: { kind: "acr", admin, acceptsEntraToken: (token) => identity.accepts(token, registryAudience) },
       pullThrough: cachePulls,
       log: (line) => log("error", line),
@@ -88,11 +91,11 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     }),
     startDemoUpstream({
       root: join(dir, "upstream"),
-      port: ports.upstream.port,
+      port: portOf("upstream"),
       log: (line) => log("error", line),
       ...(options.onUpstreamRequest && { onRequest: options.onUpstreamRequest }),
     }),
-    startInbox({ dir: join(dir, "inbox"), port: ports.inbox.port, smtpPort: ports.smtp.port, log }),
+    startInbox({ dir: join(dir, "inbox"), port: portOf("inbox"), smtpPort: portOf("smtp"), log }),
   ]);
   // The service's own way into its registry, where cache rules keep nobody out.
   const inner = await startRegistry({ root: join(dir, "registry"), access: { kind: "basic", ...service } });
@@ -100,7 +103,7 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
   const rules = parseHostRules(allowed);
   const arm = await startArm({
     dir,
-    port: ports.arm.port,
+    port: portOf("arm"),
     registry: { resourceId, loginServer: registry.host },
     transfer: createRegistryTransfer({
       upstreams: (credentials) => createRegistries({ rules, credentials, ...options.access }),
@@ -116,6 +119,14 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     retryAfterSeconds: 1,
     log,
   });
+  const urls = {
+    registry: registry.origin,
+    upstream: upstream.origin,
+    inbox: inbox.url,
+    smtp: inbox.smtpUrl,
+    arm: arm.url,
+  };
+  if (wanted !== undefined) await keepPorts(portsFile, urls);
   return {
     upstream,
     registryHost: registry.host,
@@ -144,16 +155,7 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
       AzureFunctionsJobHost__extensions__queues__maxPollingInterval: "00:00:00.250",
       ...identity.environment,
     },
-    places: placesOf(
-      {
-        registry: registry.origin,
-        upstream: upstream.origin,
-        inbox: inbox.url,
-        smtp: inbox.smtpUrl,
-        arm: arm.url,
-      },
-      ports,
-    ),
+    places: placesOf(urls, wanted),
     close: async () => {
       await arm.close();
       await Promise.all([inner.close(), registry.close(), upstream.close(), inbox.close(), identity.close()]);
@@ -165,31 +167,25 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
 const registryAudience = "https://containerregistry.azure.net";
 
 type PortName = keyof typeof usualPorts;
-type Ports = Record<PortName, { readonly port: number; readonly kind: "usual" | "other" }>;
+type Ports = Readonly<Record<PortName, number>>;
 
-/** Those of the last start before the usual ones: hosts with their ports stand in watches and in the ledger. */
-async function choosePorts(which: "usual" | "free", file: string): Promise<Ports> {
-  const last = which === "usual" ? await lastPorts(file) : {};
-  const taken = new Set<number>();
-  const chosen: Partial<Ports> = {};
-  for (const name of Object.keys(usualPorts) as PortName[]) {
-    const found = await findPort(which === "usual" ? (last[name] ?? usualPorts[name]) : 0, taken);
-    taken.add(found.port);
-    chosen[name] = found;
-  }
-  const ports = Object.entries(chosen).map(([name, { port }]) => [name, port]);
-  if (which === "usual") await writeFile(file, `${JSON.stringify(Object.fromEntries(ports))}\n`);
-  return chosen as Ports;
+/** Hosts with their ports stand in watches and in the ledger, so the next start tries these first. */
+async function keepPorts(file: string, urls: Readonly<Record<PortName, string>>): Promise<void> {
+  const ports = Object.entries(urls).map(([name, url]) => [name, Number(new URL(url).port)]);
+  await writeWhole(file, `${JSON.stringify(Object.fromEntries(ports))}\n`);
 }
 
-async function lastPorts(file: string): Promise<Readonly<Record<string, number>>> {
+async function lastPorts(file: string): Promise<Partial<Ports>> {
   try {
-    return z.record(z.string(), z.int().min(1).max(65_535)).parse(JSON.parse(await readFile(file, "utf8")));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw error;
+    return z.partialRecord(portName, portNumber).parse(JSON.parse(await readFile(file, "utf8")));
+  } catch {
+    // A first start, or a file of an older version: the usual ones are tried.
+    return {};
   }
 }
+
+const portName = z.enum(["registry", "upstream", "arm", "inbox", "smtp"]);
+const portNumber = z.int().min(1).max(65_535);
 
 const names: Readonly<Record<PortName, string>> = {
   registry: "private registry",
@@ -199,22 +195,25 @@ const names: Readonly<Record<PortName, string>> = {
   arm: "ARM stand-in",
 };
 
-function placesOf(urls: Readonly<Record<PortName, string>>, ports: Ports): Place[] {
+function placesOf(urls: Readonly<Record<PortName, string>>, wanted: Ports | undefined): Place[] {
   return (Object.keys(urls) as PortName[]).map((name) => ({
     name: names[name],
     url: urls[name],
-    ...(ports[name].kind === "other" ? { usualPort: usualPorts[name] } : {}),
+    ...(wanted !== undefined && Number(new URL(urls[name]).port) !== wanted[name]
+      ? { usualPort: wanted[name] }
+      : {}),
   }));
 }
 
 /** A random secret, made once and kept. */
 async function secretOf(path: string): Promise<string> {
-  try {
-    return (await readFile(path, "utf8")).trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    const secret = randomBytes(18).toString("base64url");
-    await writeFile(path, `${secret}\n`, { mode: 0o600 });
-    return secret;
-  }
+  const kept = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return "";
+  });
+  // A start on a full disk leaves an empty file.
+  if (kept.trim() !== "") return kept.trim();
+  const secret = randomBytes(18).toString("base64url");
+  await writeFile(path, `${secret}\n`, { mode: 0o600 });
+  return secret;
 }

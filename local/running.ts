@@ -32,22 +32,6 @@ export async function readRunning(dataDir: string): Promise<Running | undefined>
   return isAlive(running.pid) ? running : undefined;
 }
 
-/** Takes the data folder for this process; false when another one that is alive has it. */
-export async function claimFolder(dataDir: string): Promise<boolean> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const file = join(dataDir, "claim");
-  try {
-    await writeFile(file, String(process.pid), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  const owner = Number(await readFile(file, "utf8"));
-  if (owner !== process.pid && owner > 0 && isAlive(owner)) return false;
-  await writeFile(file, String(process.pid));
-  return true;
-}
-
 export async function writeRunning(dataDir: string, running: Running): Promise<void> {
   await mkdir(dataDir, { recursive: true });
   const draft = `${pathOf(dataDir)}.${process.pid}`;
@@ -64,7 +48,7 @@ function pathOf(dataDir: string): string {
   return join(dataDir, "running.json");
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

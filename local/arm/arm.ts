@@ -1,6 +1,7 @@
 import type { RequestListener, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { parseAcrResourceId } from "../../shared/azure/acr-resource.ts";
+import type { WantedPort } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { startLoopbackServer } from "../loopback-server.ts";
 import { createAgents } from "./agents.ts";
@@ -47,7 +48,7 @@ export interface ArmOptions {
   readonly cachePulls?: CachePulls;
   readonly accepts: (token: string, audience: string) => boolean;
   readonly log: Log;
-  readonly port?: number;
+  readonly port?: WantedPort;
   /** Seconds between two questions about an import; default 1, where Azure says 10. */
   readonly retryAfterSeconds?: number;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Failure, toFailure } from "../../shared/model/failure.ts";
+import type { WantedPort } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { startLoopbackServer } from "../loopback-server.ts";
 import { type AdminCall, answerAdmin } from "./admin.ts";
@@ -17,7 +18,7 @@ export interface HttpListenerOptions {
   readonly functions: readonly HostedFunction[];
   readonly routePrefix: string;
   /** 0 takes a free one. */
-  readonly port: number;
+  readonly port: WantedPort;
   readonly keys: HostKeys;
   readonly invoker: Invoker;
   readonly log: Log;

@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../../shared/model/failure.ts";
+import type { WantedPort } from "../listen.ts";
 import type { LogLevel } from "../log.ts";
 import { startHost } from "./start-host.ts";
 
 const usage =
-  "node local/host/main.js --app <root> [--main <glob>] [--port <n>] [--keys <file>] [--lease <ms>] [--grace <ms>] [--quiet]";
+  "node local/host/main.js --app <root> [--main <glob>] [--port <n> | --usual-port <n>] [--keys <file>] [--lease <ms>] [--grace <ms>] [--quiet]";
 
 /** Runs the host as a process: logs on stderr, one JSON line on stdout once it is ready, ends on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
@@ -27,6 +28,7 @@ function parseOptions(args: readonly string[]) {
     app: text,
     main: text,
     port: text,
+    "usual-port": text,
     keys: text,
     lease: text,
     grace: text,
@@ -39,7 +41,7 @@ function parseOptions(args: readonly string[]) {
       ...(values.main === undefined ? {} : { main: values.main }),
       ...(values.keys === undefined ? {} : { keysFile: values.keys }),
       ...(values.lease === undefined ? {} : { leaseMs: numberOf("--lease", values.lease, 1_000) }),
-      port: numberOf("--port", values.port ?? "7071", 0),
+      port: portOf(values.port, values["usual-port"]),
       graceMs: numberOf("--grace", values.grace ?? "2000", 0),
       quiet: values.quiet ?? false,
     };
@@ -47,6 +49,12 @@ function parseOptions(args: readonly string[]) {
     if (error instanceof Failure) throw error;
     throw new Failure("invalid", `${(error as Error).message}. Usage: ${usage}`);
   }
+}
+
+/** The usual one gives way to a free one when it is taken. */
+function portOf(port: string | undefined, usual: string | undefined): WantedPort {
+  if (usual !== undefined) return { usual: numberOf("--usual-port", usual, 1) };
+  return numberOf("--port", port ?? "7071", 0);
 }
 
 function numberOf(name: string, text: string, least: number): number {

@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { Clock } from "../../shared/model/clock.ts";
 import { Failure } from "../../shared/model/failure.ts";
+import type { WantedPort } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { type Environment, isTriggeredBy } from "./bindings.ts";
 import { listenToHttp } from "./http-listener.ts";
@@ -16,7 +17,7 @@ export interface HostOptions {
   /** Glob of the modules that register functions; `main` of package.json by default. */
   readonly main?: string;
   /** 0, the default, takes a free one. */
-  readonly port?: number;
+  readonly port?: WantedPort;
   /** The live environment, which the app reads: values of local.settings.json are added where it has none. */
   readonly env: Record<string, string | undefined>;
   /** Keys file, made when absent; random keys for this run by default. */

@@ -1,4 +1,5 @@
 import { getRequestListener } from "@hono/node-server";
+import type { WantedPort } from "../listen.ts";
 import type { Log } from "../log.ts";
 import { startLoopbackServer } from "../loopback-server.ts";
 import { type InboxMessage, openCaught } from "./caught.ts";
@@ -21,8 +22,8 @@ export interface InboxOptions {
   /** Where messages are kept. */
   readonly dir: string;
   /** 0, the default, takes a free one; so for `smtpPort`. */
-  readonly port?: number;
-  readonly smtpPort?: number;
+  readonly port?: WantedPort;
+  readonly smtpPort?: WantedPort;
   readonly log: Log;
 }
 

@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
-import { Failure } from "../../shared/model/failure.ts";
+import { listen, type WantedPort } from "../listen.ts";
 import { type Mail, readMail } from "./mail.ts";
 
 export interface MailServer {
@@ -11,7 +9,7 @@ export interface MailServer {
 }
 
 export interface MailServerOptions {
-  readonly port: number;
+  readonly port: WantedPort;
   /** A mail is taken once this has resolved. */
   receive(mail: Mail): Promise<void>;
 }
@@ -33,17 +31,9 @@ export async function startMailServer({ port, receive }: MailServerOptions): Pro
     },
   });
   server.on("error", () => undefined); // a connection that broke; listening errors reject below
-  server.listen(port, "127.0.0.1");
-  await once(server.server, "listening").catch((cause: NodeJS.ErrnoException) => {
-    const taken = cause.code === "EADDRINUSE";
-    const problem = taken
-      ? "is taken: free it or choose another"
-      : `cannot be used: ${cause.code ?? cause.message}`;
-    throw new Failure(taken ? "conflict" : "network", `port ${port} on 127.0.0.1 ${problem}`, { cause });
-  });
-  const bound = server.server.address() as AddressInfo;
+  const bound = await listen(server.server, port);
   return {
-    url: `smtp://127.0.0.1:${bound.port}`,
+    url: `smtp://127.0.0.1:${bound}`,
     close: () => new Promise((resolve) => server.close(resolve)),
   };
 }

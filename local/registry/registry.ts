@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { WantedPort } from "../listen.ts";
 import { type LoopbackOptions, type LoopbackServer, startLoopbackServer } from "../loopback-server.ts";
 import type { AccessOptions } from "./access/access.ts";
 import { createAccess } from "./access/members.ts";
@@ -15,7 +16,7 @@ export interface RegistryOptions {
   readonly mode?: "open" | "read-only";
   /** Fills some of its repositories from elsewhere. */
   readonly pullThrough?: PullThrough;
-  readonly port?: number;
+  readonly port?: WantedPort;
   readonly address?: LoopbackOptions["address"];
   /** Told of each request when it has been answered. */
   readonly onRequest?: (request: AnsweredRequest) => void;

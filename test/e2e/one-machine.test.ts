@@ -321,6 +321,19 @@ describe("wharfgate up", () => {
     expect(await list()).toEqual([]);
     expect(await up.interrupt()).toBe(0);
   });
+
+  it.each([
+    { name: "storage", says: "The storage (Azurite) ended unasked (SIGKILL)" },
+    { name: "functions", says: "The functions' process ended unasked (SIGKILL)" },
+  ])("stops as a whole when its $name is killed, and says so", async ({ name, says }) => {
+    up = await startUp({ dir: up.dir, args: ["--no-demo"] });
+    const children = await up.children();
+    const [storage = 0, functions = 0] = children;
+    process.kill(name === "storage" ? storage : functions, "SIGKILL");
+    expect(await up.ended).toBe(1);
+    expect(up.output()).toContain(`${says}: everything else is stopped too. Start again: nothing is lost.`);
+    expect(children.filter(isAlive)).toEqual([]);
+  });
 });
 
 function keyed(): Record<string, string> {

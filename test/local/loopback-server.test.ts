@@ -1,11 +1,12 @@
 import { request } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import type { WantedPort } from "../../local/listen.ts";
 import { type LoopbackServer, startLoopbackServer } from "../../local/loopback-server.ts";
 import { Failure } from "../../shared/model/failure.ts";
 
 const open: LoopbackServer[] = [];
 
-async function start(port = 0): Promise<LoopbackServer> {
+async function start(port: WantedPort = 0): Promise<LoopbackServer> {
   const server = await startLoopbackServer({ port, handler: (_request, response) => response.end("hello") });
   open.push(server);
   return server;
@@ -57,6 +58,14 @@ describe("startLoopbackServer", () => {
     const failure = await start(port).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Failure);
     expect(failure).toMatchObject({ code: "conflict", message: expect.stringContaining(String(port)) });
+  });
+
+  it("gives way at its usual port, also when several come at the same moment", async () => {
+    const { port: usual, close } = await start();
+    await close();
+    const servers = await Promise.all([1, 2, 3].map(() => start({ usual })));
+    expect(servers.filter(({ port }) => port === usual)).toHaveLength(1);
+    for (const { origin } of servers) expect(await (await fetch(origin)).text()).toBe("hello");
   });
 
   it("is gone after close, and may be closed twice", async () => {

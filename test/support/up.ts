@@ -15,6 +15,8 @@ export interface Up {
   output(): string;
   /** Process ids of its children at this moment. */
   children(): Promise<readonly number[]>;
+  /** Its exit code, once it has ended. */
+  readonly ended: Promise<number | null>;
   /** Sends Ctrl-C's signal and waits for the end. */
   interrupt(): Promise<number | null>;
   /** Forgets the data folder. */
@@ -43,6 +45,7 @@ export async function startUp(
       const text = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
       return text.trim().split(/\s+/).map(Number);
     },
+    ended,
     interrupt: () => {
       child.kill("SIGINT");
       return ended;

@@ -58,6 +58,15 @@ describe("a host whose port is taken", () => {
     const started = startHost({ root: appRoot, main: "functions/http.mjs", port, env, log });
     await expect(started).rejects.toThrow(`port ${port} on 127.0.0.1 is taken`);
   });
+
+  it("takes another one when it is only the usual one", async () => {
+    const address = taken.address();
+    const usual = typeof address === "object" && address !== null ? address.port : 0;
+    const host = await startHost({ root: appRoot, main: "functions/http.mjs", port: { usual }, env, log });
+    expect((await fetch(`${host.url}/`)).status).toBeLessThan(500);
+    expect(host.port).not.toBe(usual);
+    await host.close();
+  });
 });
 
 describe.concurrent("the host's process ends with code 1 for", () => {
