@@ -31,6 +31,9 @@ export function exportLines(result: ExportResult): string[] {
           `Nothing waits for ${result.site} by the method bundle: name what is in already by --watch or --image.`,
         ]
       : []),
+    ...(images.listed > 0 && images.standing === images.listed
+      ? [`${result.site} has all of it already: there is nothing to carry.`]
+      : []),
     ...result.unfit.map((line) => `Not in it: ${line}`),
   ];
 }
@@ -42,7 +45,7 @@ export function bundleLines(manifest: BundleManifest, keyId: string): string[] {
   const left = assumes.length === 0 ? "" : `; ${counted(assumes.length, "part")} must be here already`;
   return [
     `Bundle ${sequence} (${kind}) for ${site}, of ${created}, signed by ${shortDigest(keyId)}`,
-    `${counted(images.length, "image")}, ${counted(blobs.length, "blob")}, ${sizeText(bytes)}${left}`,
+    `${counted(images.length, "image")}, ${counted(blobs.length, "file")}, ${sizeText(bytes)}${left}`,
     "All of it is read and verified before anything is sent",
   ];
 }

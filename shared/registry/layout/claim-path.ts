@@ -7,6 +7,8 @@ import { cannotWrite } from "./whole-file.ts";
 interface Holder {
   readonly pid: number;
   readonly host: string;
+  /** When it was started, as the kernel counts: another process may have got the number of one that is gone. */
+  readonly started?: string;
 }
 
 /** What this very process holds: its number alone may be that of a process which died, as in a container. */
@@ -19,7 +21,8 @@ const mostTries = 3;
  */
 export async function claimPath(path: string, work: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
-  const ours: Holder = { pid: process.pid, host: hostname() };
+  const { started } = (await kernelOn(process.pid)) ?? {};
+  const ours: Holder = { pid: process.pid, host: hostname(), ...(started !== undefined && { started }) };
   for (let tries = 1; ; tries += 1) {
     try {
       await writeFile(lock, JSON.stringify(ours), { flag: "wx" });
@@ -32,7 +35,7 @@ export async function claimPath(path: string, work: string): Promise<() => Promi
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw cannotWrite(lock, error);
     }
     const holder = await holderOf(lock);
-    if (tries === mostTries || (holder !== undefined && isAtWork(holder, lock))) {
+    if (tries === mostTries || (holder !== undefined && (await isAtWork(holder, lock)))) {
       const who = holder === undefined ? "somebody" : `process ${holder.pid} at ${printable(holder.host)}`;
       throw new Failure(
         "conflict",
@@ -46,21 +49,40 @@ export async function claimPath(path: string, work: string): Promise<() => Promi
 /** Undefined for half a note, or none: whoever wrote it is gone. */
 async function holderOf(lock: string): Promise<Holder | undefined> {
   try {
-    const { pid, host } = JSON.parse(await readFile(lock, "utf8")) as Partial<Holder>;
-    return typeof pid === "number" && typeof host === "string" ? { pid, host } : undefined;
+    const { pid, host, started } = JSON.parse(await readFile(lock, "utf8")) as Partial<Holder>;
+    if (typeof pid !== "number" || typeof host !== "string") return undefined;
+    return { pid, host, ...(typeof started === "string" && { started }) };
   } catch {
     return undefined;
   }
 }
 
 /** Of another machine nobody can tell from here. */
-function isAtWork({ pid, host }: Holder, lock: string): boolean {
+async function isAtWork({ pid, host, started }: Holder, lock: string): Promise<boolean> {
   if (host !== hostname()) return true;
   if (pid === process.pid) return held.has(lock);
+  const known = await kernelOn(pid);
+  if (known !== undefined) return known.state !== "Z" && (started === undefined || known.started === started);
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
+ * What Linux knows of a process; undefined for one that is gone, and elsewhere. A zombie (`Z`) has died, and nobody has asked for
+ * its end yet. Source: proc_pid_stat(5).
+ */
+async function kernelOn(
+  pid: number,
+): Promise<{ readonly state: string; readonly started: string } | undefined> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, "utf8");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", started: fields[19] ?? "" };
+  } catch {
+    return undefined;
   }
 }

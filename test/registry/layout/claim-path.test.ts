@@ -33,6 +33,11 @@ describe("a claimed path", () => {
   it.each<[string, () => void]>([
     ["a process that has ended", () => noteOf(ended())],
     ["a process of our number that has ended", () => noteOf(process.pid)],
+    [
+      "a process whose number another one has now",
+      () =>
+        writeFileSync(`${path}.lock`, JSON.stringify({ pid: process.ppid, host: hostname(), started: "1" })),
+    ],
     ["a process that died while it wrote the note", () => writeFileSync(`${path}.lock`, '{"pid":')],
   ])("is taken over from %s", async (_name, leave) => {
     leave();
