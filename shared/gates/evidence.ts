@@ -37,6 +37,8 @@ export interface Trouble {
 const mostManifests = 100;
 const mostDocuments = 200;
 const mostBytes = 128 * 1024 * 1024;
+// A document may be named again and again; whoever is given it reads it each time.
+const mostHanded = 2 * mostBytes;
 
 /** Reads what is kept beside images of one repository, each document once. */
 export interface EvidenceReader {
@@ -55,6 +57,7 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
     const { references, troubles } = await referencesTo(digest, wanted, signal);
     yield* troubles;
     let left = mostDocuments;
+    let handed = 0;
     for (const reference of references) {
       const manifest = await attempt(() => manifestAt(reference, signal));
       if (manifest === undefined) {
@@ -73,6 +76,14 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
           return;
         }
         const read = await attempt(() => documentOf(layer, most, signal));
+        handed += isTrouble(read) ? 0 : read.length;
+        if (handed > mostHanded) {
+          yield trouble(
+            "list",
+            `they make more than ${mostHanded} bytes, some named again: no more are read`,
+          );
+          return;
+        }
         if (isTrouble(read)) yield read;
         else yield { kind: "evidence", evidence: toEvidence(layer, read, manifest) };
       }
@@ -103,7 +114,17 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
   }
 
   async function manifestAt(reference: string, signal: AbortSignal): Promise<Manifest | undefined> {
-    return remembered(manifests, reference, () => registry.getManifest(repository, reference, signal));
+    return remembered(manifests, reference, async () => {
+      const manifest = await registry.getManifest(repository, reference, signal);
+      count(manifest?.bytes.length ?? 0);
+      return manifest;
+    });
+  }
+
+  function count(more: number): void {
+    if (bytes + more > mostBytes)
+      throw new Failure("too-large", `would make more than ${mostBytes} bytes in all`);
+    bytes += more;
   }
 
   async function documentOf(layer: Descriptor, most: number, signal: AbortSignal): Promise<Buffer> {
@@ -111,8 +132,7 @@ export function createEvidenceReader(registry: Registry, repository: string): Ev
     if (known !== undefined) return known;
     if (layer.size > most)
       throw new Failure("too-large", `has ${layer.size} bytes: at most ${most} are read`);
-    bytes += layer.size;
-    if (bytes > mostBytes) throw new Failure("too-large", `would make more than ${mostBytes} bytes in all`);
+    count(layer.size);
     const document = await readBlob(registry, { repository, blob: layer }, signal);
     documents.set(layer.digest, document);
     return document;

@@ -59,25 +59,34 @@ function simpleSigning({ bytes, annotations }: Evidence, readBundle: ReadBundle)
   };
 }
 
+/** One payload, which may be large, is read once for all who have signed it. */
 function envelopes({ bytes, annotations }: Evidence, readBundle: ReadBundle): SignedDocument[] {
   const envelope = readJsonObject(bytes, "has an envelope that");
-  const verificationMaterial = legacyMaterial(annotations);
-  return listField(envelope, "signatures", mostSignatures).map((signature) =>
-    fromEnvelope(
-      toBundle(
-        {
-          mediaType: legacyBundle,
-          verificationMaterial,
-          dsseEnvelope: {
-            payload: textField(envelope, "payload"),
-            payloadType: textField(envelope, "payloadType"),
-            signatures: [{ sig: textField(signature, "sig"), keyid: "" }],
-          },
+  const signatures = listField(envelope, "signatures", mostSignatures).map((each) => textField(each, "sig"));
+  if (signatures.length === 0) return [];
+  const document = fromEnvelope(
+    toBundle(
+      {
+        mediaType: legacyBundle,
+        verificationMaterial: legacyMaterial(annotations),
+        dsseEnvelope: {
+          payload: textField(envelope, "payload"),
+          payloadType: textField(envelope, "payloadType"),
+          signatures: [{ sig: signatures[0], keyid: "" }],
         },
-        readBundle,
-      ),
+      },
+      readBundle,
     ),
   );
+  return signatures.map((sig = "") => withSignature(document, Buffer.from(sig, "base64")));
+}
+
+function withSignature(document: SignedDocument, sig: Buffer): SignedDocument {
+  const { bundle } = document;
+  if (bundle.content.$case !== "dsseEnvelope") return document;
+  const { dsseEnvelope } = bundle.content;
+  const content = { ...bundle.content, dsseEnvelope: { ...dsseEnvelope, signatures: [{ sig, keyid: "" }] } };
+  return { ...document, signature: sig, bundle: { ...bundle, content } };
 }
 
 function bundled({ bytes }: Evidence, readBundle: ReadBundle): SignedDocument {

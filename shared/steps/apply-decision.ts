@@ -31,7 +31,7 @@ export function whatFits(
 
 /** Pure: the record after a decision that fits. `pending`: a message must be sent. */
 export function applyDecision(record: ImportRecord, decision: Decision): ImportRecord {
-  const { dueAt: _, reason: __, ...rest } = record;
+  const { dueAt: _, reason: __, lease: ___, ...rest } = record;
   const decided = { ...rest, decisions: [...record.decisions, decision], hop: record.hop + 1 };
   switch (decision.kind) {
     case "approve":
@@ -52,6 +52,6 @@ export function applyDecision(record: ImportRecord, decision: Decision): ImportR
 
 /** As if it had just been found; its operations stay as evidence. */
 function begunAnew(record: ImportRecord): ImportRecord {
-  const { endedAt: _, operation: __, deadline: ___, lease: ____, link: _____, ...rest } = record;
+  const { endedAt: _, operation: __, deadline: ___, link: ____, ...rest } = record;
   return { ...rest, state: "pending", attempts: 0, gates: [] };
 }

@@ -1,4 +1,5 @@
 import { parseDecisionRequest } from "../documents/decision-request.ts";
+import { evidentOutcome } from "../documents/evidence.ts";
 import { type ImportRecord, parseImportId } from "../documents/import-record.ts";
 import { type DecisionKind, lastDecision } from "../gates/decision.ts";
 import type { Clock } from "../model/clock.ts";
@@ -55,6 +56,8 @@ export async function decideOnImport(
       `You asked for this import yourself, so that somebody else must decide on it: ${name}`,
     );
   }
+  // By which a repeat knows what it had claimed before it died.
+  const claimant = `${kind} by ${actor}`;
   const last = record.decisions.at(-1);
   const repeated = last?.kind === kind && last.by === actor && !whatFits(record).includes(kind);
   const next = repeated ? record : await decide();
@@ -64,15 +67,22 @@ export async function decideOnImport(
 
   async function decide(): Promise<ImportRecord> {
     requireFit(kind, record, name);
-    if (lease === "held")
+    if (lease === "held" && record.lease !== claimant)
       throw new Failure("conflict", `${name} is being worked on this very moment: decide again in a minute`);
     const at = now();
     const why = reason === undefined ? {} : { reason };
     await audit.record({ actor, action: kind, subject: `${name} (${importId})`, at, ...why }, signal);
     const decided = applyDecision(record, { kind, by: actor, at, ...why });
-    await recordEvidence(decided, {}, { evidence }, signal);
-    await ledger.update({ etag }, decided, { signal });
+    await ledger.update({ etag: await claim(decided) }, decided, { signal });
     return decided;
+  }
+
+  /** Evidence stands before the ledger, for good: so the row is ours first, or it might tell of a decision that another one forestalled. */
+  async function claim(decided: ImportRecord): Promise<string> {
+    if (evidentOutcome(decided.state) === undefined) return etag;
+    const claimed = await ledger.update({ etag }, { ...record, lease: claimant }, { signal });
+    await recordEvidence(decided, {}, { evidence }, signal);
+    return claimed;
   }
 }
 

@@ -67,6 +67,33 @@ describe("evidence beside an image", () => {
     expect(reasonsOf(found)).toEqual(["would make more than 134217728 bytes in all"]);
   });
 
+  it("is handed on again no more than 256 MiB in all", async () => {
+    const blob = makeBlob(Buffer.alloc(45 * 1024 * 1024), type);
+    upstream.refer(image, { artifactType: type, layers: Array.from({ length: 9 }, () => ({ blob })) });
+    const found = await beside();
+    expect(found.filter(({ kind }) => kind === "evidence").length).toBe(5);
+    expect(reasonsOf(found)).toEqual([
+      "they make more than 268435456 bytes, some named again: no more are read",
+    ]);
+  });
+
+  it("counts the manifests that carry it, too", async () => {
+    for (let at = 0; at < 40; at += 1)
+      upstream.refer(image, { artifactType: type, layers: [{ blob: makeBlob(String(at), type) }] });
+    const bytes = Buffer.from(`{"note":"${"x".repeat(3_900_000)}"}`);
+    const { getManifest } = upstream.registry;
+    const registry = {
+      ...upstream.registry,
+      getManifest: async (...args: Parameters<typeof getManifest>) => {
+        const manifest = await getManifest(...args);
+        return manifest && { ...manifest, bytes };
+      },
+    };
+    const found = await beside(createEvidenceReader(registry, repository));
+    expect(found.filter(({ kind }) => kind === "evidence").length).toBe(34);
+    expect(new Set(reasonsOf(found))).toEqual(new Set(["would make more than 134217728 bytes in all"]));
+  });
+
   it("is missed where the list names what is not there", async () => {
     upstream.refer(image, { artifactType: type, layers: [] }, { digest: digestOf("gone") });
     expect(reasonsOf(await beside())).toEqual(["is missing at the registry"]);

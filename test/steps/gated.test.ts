@@ -471,6 +471,53 @@ describe("a decision", () => {
     expect(await standing(bench)).toEqual({ "1.0.0": "done" });
   });
 
+  it.each([
+    { first: "refuse", second: "approve", state: "denied" },
+    { first: "approve", second: "refuse", state: "done" },
+    { first: "refuse", second: "refuse", state: "denied" },
+  ])("to $first and one to $second at the same moment are one, and so says the evidence", async (both) => {
+    const bench = await following({ Approval: "always" }, { first: "none" });
+    const record = await recordOf(bench, "1.0.0");
+    const [one, other] = [both.first, both.second].map((decision, index) => {
+      const decided = { importId: formatImportId(record), body: { decision, reason: "so" } };
+      return { ...decided, actor: `person ${index}`, fourEyes: "unknown" as const };
+    });
+    if (one === undefined || other === undefined) throw new Error("there are two");
+    // The other has read the row before the first one writes, and decides after it.
+    const { audit } = bench.ports;
+    const late = {
+      ...bench.ports,
+      audit: {
+        ...audit,
+        record: async (...args: Parameters<typeof audit.record>) => {
+          await decideOnImport(one, bench.ports, never);
+          return audit.record(...args);
+        },
+      },
+    };
+    await failureOf(() => decideOnImport(other, late, never), "conflict");
+    await bench.drain({ forMs: hour });
+    expect(await recordOf(bench, "1.0.0")).toMatchObject({
+      state: both.state,
+      decisions: [{ kind: both.first, by: "person 0" }],
+    });
+    const evidence = await collect(bench.stores.evidence.all({}, { signal: never }));
+    expect(evidence.map(({ evidence: { outcome, decisions } }) => [outcome, decisions[0]?.by])).toEqual([
+      [both.state, "person 0"],
+    ]);
+  });
+
+  it("that ends what a dead worker held leaves no lease of its", async () => {
+    const bench = await following({ Approval: "always" }, { first: "none" });
+    const record = await recordOf(bench, "1.0.0");
+    const entry = await bench.stores.ledger.get(watch, record.key, never);
+    if (entry === undefined) throw new Error("no such import");
+    await bench.stores.ledger.update(entry, { ...record, lease: "dead" }, { signal: never });
+    bench.pass(hour);
+    await decide(bench, "1.0.0", { decision: "approve" });
+    expect((await recordOf(bench, "1.0.0")).lease).toBeUndefined();
+  });
+
   it("waits while a worker is at it", async () => {
     const bench = await following({ Approval: "always" }, { first: "none" });
     const record = await recordOf(bench, "1.0.0");
