@@ -59,11 +59,15 @@ async function isNoLoss(
 }
 
 /** An import keeps a tag that it finds with another digest: that one has to go first. */
-const advice: Readonly<Record<Drift["kind"], string>> = {
-  gone: "Ask for the import anew to mend it",
-  overwritten: "To mend it remove that tag, then ask for the import anew",
-  incomplete: "To mend it remove that tag, then ask for the import anew",
-};
+function adviceOf({ source, tag, digest, target }: ImportRecord, { kind }: Drift): string {
+  const what =
+    kind === "gone"
+      ? "Ask for the import anew to mend it"
+      : "To mend it remove that tag, then ask for the import anew";
+  if (target.tag === undefined) return what;
+  const name = formatReference({ ...source, tag, digest });
+  return `${what}: wharfgate import ${name} --target ${target.path}:${target.tag}`;
+}
 
 async function whyNotMended(
   watch: Watch,
@@ -74,7 +78,7 @@ async function whyNotMended(
 ): Promise<string | undefined> {
   if (drift.found !== undefined && known?.get(record.tag) === drift.found)
     return "It is what its watch follows under this tag now, so that it is left: see what became of the import of that digest";
-  if (watch.handling.drift === "report") return advice[drift.kind];
+  if (watch.handling.drift === "report") return adviceOf(record, drift);
   if (record.subject === undefined && !known?.has(record.tag))
     return "The watch does not follow it any more, so that it is left as it is";
   const { host, path, tag } = record.target;

@@ -33,7 +33,9 @@ describe("a sweep that somebody asks for", () => {
             kind: "overwritten",
             digest: digestNamed("1.0.0"),
             found: digestNamed("foreign"),
-            reason: expect.stringContaining("To mend it remove that tag, then ask for the import anew"),
+            reason: expect.stringContaining(
+              `To mend it remove that tag, then ask for the import anew: wharfgate import up.example/library/app:1.0.0@${digestNamed("1.0.0")} --target mirror/app:1.0.0`,
+            ),
           },
         ],
       },
