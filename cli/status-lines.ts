@@ -9,7 +9,7 @@ const longest = 4000;
 
 /** The state of everything; what stands still is told once, by who must do something about it. */
 export function statusLines(status: Status): string[] {
-  const { imports, referrers, queues, watches, stopped, attention, lastTick } = status;
+  const { imports, referrers, forSites, queues, watches, stopped, attention, lastTick } = status;
   const counts = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)
       .filter(([, value]) => value > 0)
@@ -28,6 +28,10 @@ export function statusLines(status: Status): string[] {
     ...(Object.values(referrers).some((count) => count > 0)
       ? [`Signatures, attestations, SBOMs and the like: ${counts(referrers)}`]
       : []),
+    ...Object.entries(forSites).map(
+      ([site, count]) =>
+        `For ${site}: ${count} wait for its next bundle or receipt (wharfgate bundle export --site ${site} …)`,
+    ),
     `Queued:  ${counts(queues)}`,
     "",
     ...(watches.length === 0

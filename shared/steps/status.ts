@@ -1,4 +1,4 @@
-import { type ImportState, importStates } from "../documents/import-record.ts";
+import { type ImportState, importStates, siteOf } from "../documents/import-record.ts";
 import type { Watch } from "../documents/watch.ts";
 import { formatWatchId, watchKey } from "../documents/watch-id.ts";
 import type { Clock } from "../model/clock.ts";
@@ -43,6 +43,8 @@ export interface Status {
   readonly imports: Readonly<Record<ImportState, number>>;
   /** What came along with images: signatures, attestations, SBOMs and the like. */
   readonly referrers: Readonly<Record<ImportState, number>>;
+  /** Imports that wait for a disconnected site's bundle or receipt, by site. */
+  readonly forSites: Readonly<Record<string, number>>;
   /** Imports that wait at a gate, and those that were held, denied or failed within a week: newest first, 50 at most. */
   readonly stopped: readonly StoppedImport[];
   /** Approximate queue lengths, delayed messages included. */
@@ -84,9 +86,12 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
   const referrers = noneInAnyState();
   const standing = collectStopped(now);
   const unreadable: string[] = [];
+  const forSites: Record<string, number> = {};
   for await (const { record } of ports.ledger.all(signal, (row) => unreadable.push(row))) {
     (record.subject === undefined ? imports : referrers)[record.state] += 1;
     standing.add(record);
+    const site = siteOf(record);
+    if (site !== undefined && record.state === "running") forSites[site] = (forSites[site] ?? 0) + 1;
   }
   const notifications: Record<string, { due: number; failed: number }> = {};
   for await (const { channel, state } of ports.deliveries.all(signal)) {
@@ -141,6 +146,7 @@ export async function status(ports: StatusPorts, signal: AbortSignal): Promise<S
     watches,
     imports,
     referrers,
+    forSites,
     stopped: still.stopped,
     queues,
     pausedHosts,

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { statusLines } from "../../cli/status-lines.ts";
 import { defaultHandling } from "../../shared/documents/handling.ts";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import { receiptType, type SiteReceipt } from "../../shared/documents/site-receipt.ts";
@@ -10,6 +11,7 @@ import { findEvidence } from "../../shared/steps/find-evidence.ts";
 import { importStep } from "../../shared/steps/import.ts";
 import { notify } from "../../shared/steps/notify.ts";
 import { recordEvidence } from "../../shared/steps/record-evidence.ts";
+import { status } from "../../shared/steps/status.ts";
 import { noRegistries, oneCredential } from "../methods/ports.ts";
 import { makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";
@@ -78,6 +80,16 @@ describe("an import by the method bundle", () => {
     expect((await bench.sweep()).revived).toBe(1);
     expect(await hop()).toMatchObject({ state: "running" });
     expect(bench.target.calls).toEqual([]);
+  });
+
+  it("is counted for its site in the status, until the receipt", async () => {
+    await hop();
+    const waiting = await status(bench.ports, never);
+    expect(waiting.forSites).toEqual({ [site]: 1 });
+    expect(statusLines(waiting).join("\n")).toContain(`For ${site}: 1 wait for its next bundle or receipt`);
+    await acknowledge(receiptOf("imported"));
+    await hop();
+    expect((await status(bench.ports, never)).forSites).toEqual({});
   });
 
   it("is done by the receipt, which its record names, and is told", async () => {

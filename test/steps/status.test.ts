@@ -27,6 +27,7 @@ it("of a system without anything is fine", async () => {
     at: "2026-11-22T10:00:00.000Z",
     overall: "ok",
     attention: [],
+    forSites: {},
     stopped: [],
     watches: [],
     imports: none,
