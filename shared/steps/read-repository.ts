@@ -27,17 +27,26 @@ export async function readTags(
   repository: string,
   signal: AbortSignal,
 ): Promise<Snapshot> {
-  const tags = new Map<string, Digest>();
-  const read = new Map<Digest, Manifest>();
-  await mapConcurrent(await tagNames(registry, repository, signal), questionsAtOnce, async (tag) => {
+  const snapshot: Snapshot = { tags: new Map(), read: new Map() };
+  await readNewTags(registry, repository, { snapshot, signal });
+  return snapshot;
+}
+
+/** Adds the tags that have come in since: a list, and one GET for each of them. */
+export async function readNewTags(
+  registry: Registry,
+  repository: string,
+  { snapshot: { tags, read }, signal }: { readonly snapshot: Snapshot; readonly signal: AbortSignal },
+): Promise<void> {
+  const names = (await tagNames(registry, repository, signal)).filter((tag) => !tags.has(tag));
+  await mapConcurrent(names, questionsAtOnce, async (tag) => {
     const manifest = await registry.getManifest(repository, tag, signal);
     // It went between the list and the question.
     if (manifest === undefined) return;
     tags.set(tag, manifest.descriptor.digest);
     read.set(manifest.descriptor.digest, manifest);
   });
-  await readNested(registry, repository, read, signal);
-  return { tags, read };
+  if (names.length > 0) await readNested(registry, repository, read, signal);
 }
 
 /** Reads what is below candidates as well, and what refers to them. */

@@ -98,11 +98,23 @@ export function whyItStays(item: Superseded, context: RuleContext): KeepReason |
   return undefined;
 }
 
-/** What others want of the same tag or digest: people who asked by name, other watches, imports under way. */
+/** What a method finds at the target it does not bring: a child that two indexes share must not go between its look and its end. */
+function isAtWork(record: ImportRecord): boolean {
+  const begun = record.operation !== undefined || record.lease !== undefined;
+  return isOpen(record) && begun && record.method !== "bundle";
+}
+
+/** What others want of the same tag or digest: people who asked by name, other watches, imports under way; or may need. */
 function claimOf(
   { record, tag, digest }: Superseded,
   { claims, followed }: Pick<RuleContext, "claims" | "followed">,
 ): KeepReason | undefined {
+  const working = claims.find(isAtWork);
+  if (working !== undefined)
+    return {
+      rule: "under-way",
+      reason: `an import of ${formatReference(working.target)} is at work in its repository, and may count on manifests that are there`,
+    };
   for (const other of claims) {
     const same =
       tag === undefined ? other.digest === digest : other.target.tag === tag || other.digest === digest;

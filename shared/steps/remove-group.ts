@@ -5,7 +5,7 @@ import { Failure } from "../model/failure.ts";
 import { formatReference, formatRepository } from "../model/reference.ts";
 import type { Registry } from "../registry/registry.ts";
 import { markRemoved, type RemovePorts } from "./mark-removed.ts";
-import { readBelow, type Snapshot } from "./read-repository.ts";
+import { readBelow, readNewTags, type Snapshot } from "./read-repository.ts";
 import { type Claims, judge, rootsOf } from "./removal-claims.ts";
 import { type Candidate, decideRemovals } from "./removal-graph.ts";
 import { type Superseded, supersededBy } from "./removal-rules.ts";
@@ -31,6 +31,8 @@ export async function removeGroup(
   ports: RemovePorts,
   signal: AbortSignal,
 ): Promise<readonly ProposalItem[]> {
+  // The step may be at it for minutes, and others push meanwhile.
+  await readNewTags(place.registry, place.path, { snapshot: place.snapshot, signal });
   const judged: Judged[] = [];
   for (const item of items) judged.push({ item, ...(await stillSo(item, place, ports, signal)) });
   const chosen = judged.filter(({ why }) => why === undefined).map(({ item }) => item);

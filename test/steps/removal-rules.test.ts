@@ -207,6 +207,26 @@ describe("a superseded image", () => {
       },
       rule: "under-way",
     },
+    {
+      name: "in a repository into which a method brings something at this moment",
+      context: { claims: [makeRecord({ tag: "2.0.0", state: "running", operation: { runId: "r" } })] },
+      rule: "under-way",
+    },
+    {
+      name: "in a repository for which a worker holds another import",
+      context: { claims: [makeRecord({ tag: "2.0.0", lease: "worker" })] },
+      rule: "under-way",
+    },
+    {
+      name: "in a repository for which a file is on its way to a site, or another import waits",
+      context: {
+        claims: [
+          makeRecord({ tag: "2.0.0", state: "running", operation: { site: "plant-7" }, method: "bundle" }),
+          makeRecord({ tag: "2.1.0", state: "waiting" }),
+        ],
+      },
+      rule: "none",
+    },
   ])("$name: $rule", ({ item: parts, context: changed, rule }) => {
     const why = whyItStays({ ...item, ...parts }, { ...context, ...changed });
     expect(why?.rule ?? "none").toBe(rule);

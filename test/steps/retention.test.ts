@@ -187,6 +187,24 @@ describe("applying a proposal", () => {
     expect(told(bench)).toEqual(["removed 1.0.0", "imported 1.0.0"]);
   });
 
+  it("does not take what a tag names that was pushed while the step was at it", async () => {
+    const bench = await benchWith(["1.0.0", "1.1.0", "2.0.0"], { known: ["2.0.0"] });
+    const { id: proposal } = await propose(bench);
+    const went: string[] = [];
+    bench.target.onCall = (call) => {
+      if (!call.startsWith("untag")) return;
+      went.push(call.endsWith("1.0.0") ? "1.0.0" : "1.1.0");
+      bench.target.tags.set("mirror/app:pinned", digestNamed(went[0] === "1.0.0" ? "1.1.0" : "1.0.0"));
+    };
+    await apply(bench, proposal);
+    expect(told(bench)).toEqual([`removed ${went[0]}`]);
+    expect((await calls(bench).show(proposal, never)).removals).toMatchObject([
+      { outcome: "removed" },
+      { outcome: "skipped", why: expect.stringContaining("the tag pinned has it") },
+    ]);
+    expect(went).toHaveLength(1);
+  });
+
   it.each<{ readonly name: string; readonly change: (bench: StepBench) => unknown; readonly why: string }>([
     {
       name: "its tag has another digest",
