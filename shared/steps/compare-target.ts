@@ -46,11 +46,12 @@ export async function compareTarget(
     return { verdict: "differs", now, summary };
   }
   if (now.digest === record.digest) {
-    return {
-      verdict: "on-record",
-      now,
-      summary: "Brought in by Wharfgate, and the registry has this very digest now.",
-    };
+    const how =
+      record.proof?.was === "present"
+        ? "Passed by Wharfgate, which found it there"
+        : "Brought in by Wharfgate";
+    const summary = `${how}, and the registry has this very digest now.`;
+    return { verdict: "on-record", now, summary };
   }
   if (now.digest === undefined) {
     const removed = latest.outcome === "removed" ? `: it was removed at ${latest.endedAt}` : "";

@@ -7,6 +7,7 @@ import type { EvidenceStore } from "../stores/evidence.ts";
 import type { ImageAtTarget, Ledger } from "../stores/ledger.ts";
 import { type Compared, type ComparePorts, compareTarget, type TargetNow } from "./compare-target.ts";
 import { targetsNamed } from "./find-import.ts";
+import { floatingTagOf } from "./keep-previous.ts";
 import { mayComeIn, type Standing, type StandingImport, standingOf } from "./standing-imports.ts";
 
 export interface FindEvidencePorts extends ComparePorts {
@@ -115,7 +116,21 @@ async function ofReference(
       ? ports.evidence.ofTag(repository, tag ?? "", signal)
       : ports.evidence.ofDigest(repository, digest, signal),
   );
-  return describe(reference, rows, ports, signal);
+  const told = rows.length > 0 ? rows : await keptUnder(reference, ports, signal);
+  return describe(reference, told, ports, signal);
+}
+
+/** How the digest came in that a floating tag had before, and that is kept under this dated tag. */
+async function keptUnder(
+  { tag = "", ...repository }: Reference,
+  { evidence }: FindEvidencePorts,
+  signal: AbortSignal,
+): Promise<readonly Evidence[]> {
+  const floating = floatingTagOf(tag);
+  if (floating === undefined) return [];
+  const rows = await collected(evidence.ofTag(repository, floating, signal));
+  const kept = rows.flatMap(({ keptAs = [] }) => keptAs).find((each) => each.tag === tag);
+  return rows.filter(({ outcome, digest }) => outcome === "done" && digest === kept?.digest);
 }
 
 async function anywhere(
@@ -132,7 +147,11 @@ async function anywhere(
   const found: ImageEvidence[] = [];
   for (const [target, those] of [...repositories].slice(0, mostRepositories))
     found.push(await describe({ ...parseReference(target), digest }, those, ports, signal));
-  return found;
+  const [next] = [...repositories.keys()].slice(mostRepositories);
+  if (next === undefined) return found;
+  const summary = `It is on record in ${repositories.size - mostRepositories} repositories more, which were not looked at: ask for each by name, as here.`;
+  const image = formatReference({ ...parseReference(next), digest });
+  return [...found, { image, verdict: "unknown", summary, history: [], referrers: [] }];
 }
 
 async function describe(

@@ -76,3 +76,8 @@ export function datedTags(tag: string, at: Date): readonly [day: string, minute:
     `The tag ${tag} is too long to keep what it had before as ${day}: have another Target, or Previous=drop`,
   );
 }
+
+/** The tag of which this one may keep an earlier digest; undefined for one that is not dated. */
+export function floatingTagOf(tag: string): string | undefined {
+  return /^(.+?)-\d{8}(?:-\d{4})?$/.exec(tag)?.[1];
+}

@@ -258,6 +258,55 @@ describe("asked for an image", () => {
     });
   });
 
+  it("under a dated tag that keeps what a floating one had, how that came in is told", async () => {
+    const bench = createStepBench();
+    const handling = { ...defaultHandling, previous: "keep" } as const;
+    const parts = {
+      tag: "latest",
+      target: { host: targetHost, path: "mirror/app", tag: "latest" },
+      existing: "replace",
+      handling,
+    } as const;
+    for (const content of ["a", "b"]) {
+      await bring(bench, { ...parts, digest: digestNamed(content) });
+      bench.pass(hourMs);
+    }
+    const dated = "mirror/app:latest-20261122";
+    expect(await ask(bench, dated)).toMatchObject({
+      complete: true,
+      images: [{ verdict: "on-record", record: { targetTag: "latest", digest: digestNamed("a") } }],
+    });
+    bench.target.tags.set(dated, digestNamed("foreign"));
+    expect((await ask(bench, dated)).images[0]).toMatchObject({ verdict: "differs" });
+    bench.target.tags.set("mirror/app:latest-20261121", digestNamed("a"));
+    expect((await ask(bench, "mirror/app:latest-20261121")).images[0]).toMatchObject({
+      verdict: "no-record",
+    });
+  });
+
+  it("that was there already, it does not say that Wharfgate brought it in", async () => {
+    const bench = createStepBench();
+    bench.target.tags.set(image, digestNamed("1.0.0"));
+    await bring(bench);
+    expect((await ask(bench, image)).images[0]).toMatchObject({
+      verdict: "on-record",
+      summary: "Passed by Wharfgate, which found it there, and the registry has this very digest now.",
+      record: { proof: { was: "present" } },
+    });
+  });
+
+  it("that is in more repositories than it looks at, it does not say that all is well", async () => {
+    const bench = createStepBench();
+    for (let at = 0; at < 21; at += 1)
+      await bring(bench, { target: { host: targetHost, path: `copy/app${at}`, tag: "1.0.0" } });
+    const { complete, images } = await ask(bench, digestNamed("1.0.0"));
+    expect([complete, images.length]).toEqual([false, 21]);
+    expect(images[20]).toMatchObject({
+      verdict: "unknown",
+      summary: expect.stringContaining("in 1 repositories more, which were not looked at"),
+    });
+  });
+
   it("that retention has removed, it is gone; and one that was pushed again is not taken for ours", async () => {
     const bench = createStepBench();
     const record = await bring(bench);
