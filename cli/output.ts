@@ -40,8 +40,8 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   const cells = rows.map((row) => row.map((cell) => printable(cell.replaceAll("…", "..."), longest)));
   const widths: number[] = [];
   for (const row of cells) {
-    for (const [index, cell] of row.entries())
-      widths[index] = Math.max(widths[index] ?? 0, Math.min(cell.length, widest));
+    for (const [index, { length }] of row.entries())
+      widths[index] = Math.max(widths[index] ?? 0, length > widest ? 0 : length);
   }
   return cells.map((row) =>
     row

@@ -73,16 +73,12 @@ function header({ title, tone, when, sections }: Summary): Block[] {
     ],
   };
   if (sections.length < 2) return [band];
-  const counts = sections.map(({ label, tone: own, items }) => ({
-    type: "Column",
-    width: "auto",
-    spacing: "Large",
-    items: [
-      runs([run(String(items.length), { size: "ExtraLarge", weight: "Bolder", color: headerStyles[own] })]),
-      { ...runs([run(label, { size: "Small", isSubtle: true })]), spacing: "None" },
-    ],
-  }));
-  return [band, { type: "ColumnSet", spacing: "Medium", columns: counts }];
+  // One text, which a phone wraps between the counts; columns would be narrower there than their words.
+  const counts = sections.flatMap(({ label, tone: own, items }) => [
+    run(String(items.length), { size: "ExtraLarge", weight: "Bolder", color: headerStyles[own] }),
+    run(`\u00A0${label} \u00A0 `, { size: "Small", isSubtle: true }),
+  ]);
+  return [band, { ...runs(counts), spacing: "Medium" }];
 }
 
 /** The title says what and which already; a link becomes a button. */

@@ -104,6 +104,7 @@ const wordings: readonly Wording[] = [
     label: "waiting",
     single: "Import waits for you",
     tone: "warning",
+    note: "Nothing of it comes in before somebody decides.",
     one: "import waits for somebody",
     many: "imports wait for somebody",
   },

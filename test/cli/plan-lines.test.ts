@@ -123,9 +123,9 @@ describe("the lines of a changed row's plan", () => {
       "  Note: Extract reads 1.1.0 out of 1.1.0, build-1.1.0: all are followed, and count as one version",
       "  Note: 1 images were not read",
       "  Note: What leaves stays.",
-      "  + enters  1.1.0  version       -> target.example/app:1.1.0                   now out-of-range: 1.1.0 is outside ^2",
+      "  + enters  1.1.0  version       -> target.example/app:1.1.0  now out-of-range: 1.1.0 is outside ^2",
       "  + enters  1.2.0  version       -> target.example/app:1.1.0, which has another image under this tag: held, not overwritten  now out-of-range: 1.1.0 is outside ^2",
-      "  - leaves  2.0.0  out-of-range  2.0.0 is outside ^1                           target.example/app:2.0.0 is left as it is",
+      "  - leaves  2.0.0  out-of-range  2.0.0 is outside ^1          target.example/app:2.0.0 is left as it is",
       "",
     ]);
   });

@@ -47,7 +47,21 @@ function textRuns(card: unknown): unknown[] {
     .map(({ text }) => text);
 }
 
-const all = ["failed", "moved", "stale", "dead-letter", "watch-rejected", "imported", "updated"] as const;
+const all = [
+  "failed",
+  "moved",
+  "denied",
+  "waiting",
+  "drifted",
+  "watch-failing",
+  "stale",
+  "dead-letter",
+  "watch-rejected",
+  "repaired",
+  "removed",
+  "imported",
+  "updated",
+] as const;
 const sets = [
   { name: "one import", events: [eventOf("imported")] },
   {
@@ -122,6 +136,14 @@ describe("the card", () => {
     expect(text).not.toContain('"nginx:i0"');
     expect(text).toContain(`and ${100 - shown} more of 100`);
     expect(text).toContain("60 imports failed, 40 images imported");
+  });
+
+  it("keeps to two columns, which a phone has room for, whatever the kinds", () => {
+    const message = renderCard(summarize(all.map((kind) => eventOf(kind))), undefined);
+    const columns = elements(message.attachments[0].content).map((element) => element.columns);
+    const widest = Math.max(0, ...columns.map((found) => (Array.isArray(found) ? found.length : 0)));
+    expect(widest).toBeLessThanOrEqual(2);
+    expect(JSON.stringify(message)).toContain("\u00A0waiting");
   });
 
   it("takes the colour of the worst", () => {
