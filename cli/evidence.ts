@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
@@ -7,6 +7,7 @@ import { type Attestation, verifyAttestation } from "../shared/documents/attesta
 import { type Evidence, targetOf, writeEvidence } from "../shared/documents/evidence.ts";
 import { printable } from "../shared/model/digest.ts";
 import { Failure } from "../shared/model/failure.ts";
+import { cannotWrite, writeWhole } from "../shared/registry/layout/whole-file.ts";
 import { readVerifyingKey } from "../shared/signing/signing-key.ts";
 import { run, runAlone } from "./command.ts";
 import { evidenceLines } from "./evidence-lines.ts";
@@ -68,7 +69,7 @@ export function addEvidenceCommands(program: Command): void {
       run(async ({ app, output, signal, actor }, image: string, options: AttestOptions) => {
         const attach = options.attach === true ? "attach" : "keep";
         const attested = await app.evidence.attest(image, { attach, actor }, signal);
-        if (options.out !== undefined) await writeFile(options.out, `${attested.bundle}\n`);
+        if (options.out !== undefined) await writeWhole(options.out, `${attested.bundle}\n`);
         output.result(attested, () => [
           ...(options.out === undefined && attach === "keep"
             ? [attested.bundle]
@@ -151,16 +152,17 @@ async function write(
     }
     return count;
   }
-  const part = `${out}.part`;
-  const file = await open(part, "w").catch((cause: unknown) => {
-    throw new Failure("invalid", `${part} cannot be written`, { cause });
+  // Of a name of its own, so that two exports into one file do not write into each other's half.
+  const part = `${out}.${process.pid}.part`;
+  const file = await open(part, "w").catch((error: unknown) => {
+    throw cannotWrite(out, error);
   });
   try {
     await pipeline(source, file.createWriteStream(), { signal });
     await rename(part, out);
   } catch (error) {
     await rm(part, { force: true });
-    throw error;
+    throw error instanceof Error && "syscall" in error ? cannotWrite(out, error) : error;
   }
   return count;
 }

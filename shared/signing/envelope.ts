@@ -90,7 +90,8 @@ function parseJson(text: string, what: string): unknown {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value;
   } catch (error) {
-    throw new Failure("protocol", `${what} is not JSON`, { cause: error });
+    const likely = "it was cut off or changed on its way, or is another file";
+    throw new Failure("protocol", `${what} is not JSON: ${likely}`, { cause: error });
   }
   throw new Failure("protocol", `${what} is not a JSON object`);
 }

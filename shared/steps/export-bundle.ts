@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type BundleManifest, bundleType, parseBundleManifest } from "../documents/bundle-manifest.ts";
+import type { Inventory } from "../documents/site-receipt.ts";
 import type { Clock } from "../model/clock.ts";
 import { digestOf } from "../model/digest.ts";
 import { Failure } from "../model/failure.ts";
@@ -7,7 +8,7 @@ import { planTar } from "../registry/layout/plan-tar.ts";
 import { openEnvelope, parseEnvelope, signStatement } from "../signing/envelope.ts";
 import type { SigningKey } from "../signing/signing-key.ts";
 import type { Audit } from "../stores/audit.ts";
-import type { Sites } from "../stores/sites.ts";
+import type { Site, Sites } from "../stores/sites.ts";
 import type { BundleDestination } from "./bundle-destination.ts";
 import { bundleBlobs, bundleFiles, bundleIndex } from "./bundle-files.ts";
 import { gatherItems, type ItemOrder, type ItemPorts } from "./bundle-items.ts";
@@ -65,7 +66,8 @@ export async function exportBundle(
       `There is no site ${order.site}: add it by wharfgate site add ${order.site} --key <its .pub.pem>`,
     );
   }
-  const inventory = order.kind === "full" ? undefined : await sites.inventory(site, signal);
+  const known = await knownOf(site, { order, sites, signal });
+  const inventory = order.kind === "full" ? undefined : known;
   const { items, unfit } = await gatherItems(order, ports, signal);
   const plan = await planBundle(items, inventory && indexInventory(inventory), signal);
   const index = bundleIndex(plan);
@@ -79,7 +81,8 @@ export async function exportBundle(
     images: items.map(({ image }) => image),
     blobs: bundleBlobs(plan),
     assumes: [...plan.assumes].map(([digest, { size, repository }]) => ({ digest, size, repository })),
-    repositories: inventory?.map(({ repository }) => repository) ?? [],
+    // Of all that was ever sent there, also after a full one: the next bundle is computed from that receipt alone.
+    repositories: known?.map(({ repository }) => repository) ?? [],
   };
   const release = await destination.claim();
   try {
@@ -102,6 +105,19 @@ export async function exportBundle(
     });
   } finally {
     await release();
+  }
+}
+
+/** A full bundle is made also when the inventory is lost. */
+async function knownOf(
+  site: Site,
+  { order, sites, signal }: { order: ExportOrder; sites: Sites; signal: AbortSignal },
+): Promise<Inventory | undefined> {
+  try {
+    return await sites.inventory(site, signal);
+  } catch (error) {
+    if (order.kind === "full" && error instanceof Failure && error.code === "not-found") return undefined;
+    throw error;
   }
 }
 

@@ -98,6 +98,15 @@ describe("a bundle", () => {
     expect(full).toMatchObject({ kind: "full", manifests: 1, blobs: { included: 3 } });
   });
 
+  it("with `full` brings back a receipt of all repositories, from which the next one leaves out what they have", async () => {
+    await bench.imported("mirror/one", "1", one);
+    await bench.imported("mirror/two", "1", two);
+    await bench.pass({ watches: ["default/app"] });
+    const { receipt } = await bench.pass({ images: ["mirror/one:1"], kind: "full" });
+    expect(receipt.inventory.map(({ repository }) => repository)).toEqual(["mirror/one", "mirror/two"]);
+    expect((await bench.export({ watches: ["default/app"] })).images).toEqual({ listed: 2, standing: 2 });
+  });
+
   it("has layers that another repository of the site has mounted there", async () => {
     await bench.imported("mirror/one", "1", one);
     await bench.pass({ watches: ["default/app"] });
