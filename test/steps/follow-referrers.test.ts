@@ -406,8 +406,9 @@ describe("what people see", () => {
     });
   });
 
-  it("tells of each one that the target has lost", async () => {
+  it("tells of each one that the target has lost, while it has the image", async () => {
     await followed("none");
+    bench.target.tags.set("mirror/app:1.0.0", image);
     for (const name of ["sbom", "signature"]) {
       const parts = { tag: fallbackTagOf(image), digest: digestNamed(name), subject: image };
       const target = { host: targetHost, path: "mirror/app" };
