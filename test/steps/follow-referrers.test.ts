@@ -415,6 +415,7 @@ describe("what people see", () => {
       const record = makeRecord({ ...parts, target, state: "done", endedAt: bench.now() });
       await bench.stores.ledger.add([{ record }], never);
     }
+    bench.target.tags.set("mirror/app:1.0.0", image);
     await nextDay();
     expect(told().filter((line) => line.startsWith("drifted"))).toHaveLength(2);
   });
