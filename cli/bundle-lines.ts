@@ -1,9 +1,9 @@
 import type { BundleManifest } from "../shared/documents/bundle-manifest.ts";
 import type { ReceiptImage, SiteReceipt } from "../shared/documents/site-receipt.ts";
 import { shortDigest } from "../shared/model/digest.ts";
-import type { AcknowledgeResult } from "../shared/steps/acknowledge-bundle.ts";
-import { nameOf } from "../shared/steps/bundle-files.ts";
-import type { ExportResult } from "../shared/steps/export-bundle.ts";
+import type { AcknowledgeResult } from "../shared/steps/bundle/acknowledge-bundle.ts";
+import { nameOf } from "../shared/steps/bundle/bundle-files.ts";
+import type { ExportResult } from "../shared/steps/bundle/export-bundle.ts";
 import { counted, sizeText, table } from "./output.ts";
 
 export function exportLines(result: ExportResult): string[] {

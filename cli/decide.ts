@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { needsReason } from "../shared/documents/decision-request.ts";
 import type { DecisionKind } from "../shared/gates/decision.ts";
-import type { DecidedImport } from "../shared/steps/decide-on-import.ts";
+import type { DecidedImport } from "../shared/steps/decide/decide-on-import.ts";
 import { run } from "./command.ts";
 
 const commands = {

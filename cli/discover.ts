@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseDiscoverRequest } from "../shared/documents/discover-request.ts";
-import type { Discovery, Verdict } from "../shared/steps/discover.ts";
+import type { Discovery, Verdict } from "../shared/steps/watches/discover.ts";
 import { run } from "./command.ts";
 import { table } from "./output.ts";
 

@@ -1,7 +1,7 @@
 import { type Evidence, sourceOf, targetOf } from "../shared/documents/evidence.ts";
 import { plain } from "../shared/notifiers/inert.ts";
-import type { EvidenceAnswer, ImageEvidence } from "../shared/steps/find-evidence.ts";
-import type { StandingImport } from "../shared/steps/standing-imports.ts";
+import type { EvidenceAnswer, ImageEvidence } from "../shared/steps/evidence/find-evidence.ts";
+import type { StandingImport } from "../shared/steps/evidence/standing-imports.ts";
 
 const labelWidth = 9;
 const narrowest = 40;

@@ -1,4 +1,4 @@
-import type { ImportView } from "../shared/steps/import-view.ts";
+import type { ImportView } from "../shared/steps/import/import-view.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { table } from "./output.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import type { ImportView } from "../shared/steps/import-view.ts";
+import type { ImportView } from "../shared/steps/import/import-view.ts";
 import { type CommandContext, run } from "./command.ts";
 import { exitCodeOf, goesByFile, importLines } from "./import-lines.ts";
 

@@ -1,6 +1,6 @@
 import type { Spent } from "../shared/registry/counted.ts";
-import type { ChangePlan } from "../shared/steps/plan-change.ts";
-import type { Cost } from "../shared/steps/plan-cost.ts";
+import type { ChangePlan } from "../shared/steps/plan/plan-change.ts";
+import type { Cost } from "../shared/steps/plan/plan-cost.ts";
 import { counted, sizeText } from "./output.ts";
 
 /** What a change takes, and what asking took. */

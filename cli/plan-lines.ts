@@ -1,9 +1,9 @@
 import { printable } from "../shared/model/digest.ts";
 import type { Collision } from "../shared/policies/select.ts";
-import type { Plan, PlannedTag } from "../shared/steps/plan.ts";
-import type { Arrival } from "../shared/steps/plan-arrivals.ts";
-import type { ChangedTag, ChangePlan } from "../shared/steps/plan-change.ts";
-import { groupTags, type TagGroup } from "../shared/steps/plan-groups.ts";
+import type { Plan, PlannedTag } from "../shared/steps/plan/plan.ts";
+import type { Arrival } from "../shared/steps/plan/plan-arrivals.ts";
+import type { ChangedTag, ChangePlan } from "../shared/steps/plan/plan-change.ts";
+import { groupTags, type TagGroup } from "../shared/steps/plan/plan-groups.ts";
 import { table } from "./output.ts";
 import { costLines } from "./plan-cost-lines.ts";
 

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { Failure } from "../shared/model/failure.ts";
-import type { ProposalView, WholeProposalView } from "../shared/steps/proposal-calls.ts";
+import type { ProposalView, WholeProposalView } from "../shared/steps/retention/proposal-calls.ts";
 import { type CommandContext, run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { table } from "./output.ts";

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { largestReport } from "../shared/gates/read-scan-report.ts";
 import { Failure } from "../shared/model/failure.ts";
-import type { AddedScanReport } from "../shared/steps/add-scan-report.ts";
+import type { AddedScanReport } from "../shared/steps/scan/add-scan-report.ts";
 import { run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { counted, table } from "./output.ts";

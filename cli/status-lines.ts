@@ -1,7 +1,7 @@
 import { shortDigest } from "../shared/model/digest.ts";
 import { plain } from "../shared/notifiers/inert.ts";
-import type { Status } from "../shared/steps/status.ts";
-import { attentionOf, type StoppedImport } from "../shared/steps/stopped-imports.ts";
+import type { Status } from "../shared/steps/status/status.ts";
+import { attentionOf, type StoppedImport } from "../shared/steps/status/stopped-imports.ts";
 import { table } from "./output.ts";
 
 // Reasons are told in full: a cut one convinces nobody.

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { columns, parseCredentialReference, type WatchColumn } from "../shared/documents/watch-columns.ts";
 import { printable } from "../shared/model/digest.ts";
 import { parseRepository } from "../shared/model/reference.ts";
-import type { SuggestedRow, Suggestion } from "../shared/steps/suggestion.ts";
+import type { SuggestedRow, Suggestion } from "../shared/steps/suggest/suggestion.ts";
 import { flagOf, shellLine } from "./column-flags.ts";
 import { run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { plain } from "../shared/notifiers/inert.ts";
-import type { WatchLook } from "../shared/steps/look-at-target.ts";
-import type { Swept } from "../shared/steps/request-sweep.ts";
+import type { WatchLook } from "../shared/steps/drift/look-at-target.ts";
+import type { Swept } from "../shared/steps/sweep/request-sweep.ts";
 import { run } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { counted } from "./output.ts";

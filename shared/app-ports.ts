@@ -15,8 +15,8 @@ import { sleep } from "./model/clock.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { createSeenQuotas } from "./registry/seen-quotas.ts";
 import type { Settings } from "./settings.ts";
-import type { NamePorts } from "./steps/check-names.ts";
-import { siteHas } from "./steps/removal-claims.ts";
+import { siteHas } from "./steps/retention/removal-claims.ts";
+import type { NamePorts } from "./steps/watches/check-names.ts";
 import { createScanReports } from "./stores/scan-reports.ts";
 import { createStores } from "./stores/stores.ts";
 

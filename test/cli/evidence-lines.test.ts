@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { evidenceLines } from "../../cli/evidence-lines.ts";
 import { evidenceOf } from "../../shared/documents/evidence.ts";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
-import type { EvidenceAnswer, ImageEvidence } from "../../shared/steps/find-evidence.ts";
-import { standingOf } from "../../shared/steps/standing-imports.ts";
+import type { EvidenceAnswer, ImageEvidence } from "../../shared/steps/evidence/find-evidence.ts";
+import { standingOf } from "../../shared/steps/evidence/standing-imports.ts";
 import { digestNamed, makeRecord } from "../support/records.ts";
 
 const at = new Date("2026-11-22T10:05:00.000Z");

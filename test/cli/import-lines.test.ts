@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { exitCodes } from "../../cli/exit-codes.ts";
 import { exitCodeOf, goesByFile, importLines } from "../../cli/import-lines.ts";
 import { defaultHandling } from "../../shared/documents/handling.ts";
-import { describeImport } from "../../shared/steps/import-view.ts";
+import { describeImport } from "../../shared/steps/import/import-view.ts";
 import { makeRecord } from "../support/records.ts";
 
 const here = describeImport(makeRecord({ state: "done" }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { changeLines, planLines } from "../../cli/plan-lines.ts";
-import type { Plan, PlannedTag } from "../../shared/steps/plan.ts";
-import type { ChangedTag, ChangePlan } from "../../shared/steps/plan-change.ts";
+import type { Plan, PlannedTag } from "../../shared/steps/plan/plan.ts";
+import type { ChangedTag, ChangePlan } from "../../shared/steps/plan/plan-change.ts";
 import { digestNamed } from "../support/records.ts";
 
 const skipped = (count: number): PlannedTag[] =>

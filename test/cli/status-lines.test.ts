@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { statusLines } from "../../cli/status-lines.ts";
-import { status } from "../../shared/steps/status.ts";
+import { status } from "../../shared/steps/status/status.ts";
 import { makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench } from "../support/step-bench.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { addCommand, suggestionLines } from "../../cli/suggest.ts";
 import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
-import { suggestRow } from "../../shared/steps/suggest-row.ts";
+import { suggestRow } from "../../shared/steps/suggest/suggest-row.ts";
 
 const source = { host: "up.example", path: "library/app" };
 

@@ -21,7 +21,7 @@ import type { Manifest } from "../../shared/model/descriptor.ts";
 import { digestOf } from "../../shared/model/digest.ts";
 import { fallbackTagOf } from "../../shared/registry/cosign-tags.ts";
 import type { Registry } from "../../shared/registry/registry.ts";
-import { getImport } from "../../shared/steps/list-imports.ts";
+import { getImport } from "../../shared/steps/status/list-imports.ts";
 import { makeBlob, makeImage, makeIndex, type TestImage } from "../support/images.ts";
 import { createImportBench } from "../support/import-bench.ts";
 import { type RegistryUnderTest, startRegistryUnderTest } from "../support/local-registry.ts";

@@ -4,7 +4,7 @@ import { parseHostRules } from "../../shared/http/host-rules.ts";
 import { createCopy } from "../../shared/methods/copy.ts";
 import { fallbackTagOf } from "../../shared/registry/cosign-tags.ts";
 import type { Registry } from "../../shared/registry/registry.ts";
-import { getImport } from "../../shared/steps/list-imports.ts";
+import { getImport } from "../../shared/steps/status/list-imports.ts";
 import { type RegistryPeer, startDockerRegistry } from "../support/docker-registry.ts";
 import { makeBlob, makeImage, type TestImage } from "../support/images.ts";
 import { createImportBench } from "../support/import-bench.ts";

@@ -14,7 +14,7 @@ import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import { defaultLimits } from "../../shared/registry/limits.ts";
 import { pushReferrer } from "../../shared/registry/push-referrer.ts";
 import { createSeenQuotas } from "../../shared/registry/seen-quotas.ts";
-import { importStep } from "../../shared/steps/import.ts";
+import { importStep } from "../../shared/steps/import/import.ts";
 import { createStores } from "../../shared/stores/stores.ts";
 import { trivyReport } from "../gates/reports.ts";
 import { bundleOf, bundleType, keyPairs, keySigner, pemOf, statementOf } from "../gates/signing.ts";

@@ -10,7 +10,7 @@ import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import { writePollMessage } from "../../shared/documents/messages.ts";
 import type { WatchId } from "../../shared/documents/watch-id.ts";
 import { readSettings } from "../../shared/settings.ts";
-import type { PollResult } from "../../shared/steps/poll.ts";
+import type { PollResult } from "../../shared/steps/poll/poll.ts";
 import type { WatchState } from "../../shared/stores/watch-states.ts";
 import { createPump } from "../support/pump.ts";
 import { never, user } from "../support/registries.ts";

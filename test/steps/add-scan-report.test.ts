@@ -5,7 +5,7 @@ import type { UploadedReport } from "../../shared/gates/scan-reports.ts";
 import { mediaTypes } from "../../shared/model/descriptor.ts";
 import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import { Failure } from "../../shared/model/failure.ts";
-import { addScanReport, type ScanUpload } from "../../shared/steps/add-scan-report.ts";
+import { addScanReport, type ScanUpload } from "../../shared/steps/scan/add-scan-report.ts";
 import type { AuditEntry } from "../../shared/stores/audit.ts";
 import { sarifReport, type TestReport, trivyReport } from "../gates/reports.ts";
 import { failureOf } from "../support/failures.ts";

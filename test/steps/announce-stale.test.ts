@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../shared/model/failure.ts";
-import { status } from "../../shared/steps/status.ts";
+import { status } from "../../shared/steps/status/status.ts";
 import { digestNamed, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench, type StepBench } from "../support/step-bench.ts";

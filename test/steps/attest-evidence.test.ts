@@ -3,7 +3,7 @@ import type { ClosableRegistries } from "../../shared/auth/registries.ts";
 import { attest, verifyAttestation } from "../../shared/documents/attestation.ts";
 import { evidenceOf } from "../../shared/documents/evidence.ts";
 import { generateKeyPair, readSigningKey, readVerifyingKey } from "../../shared/signing/signing-key.ts";
-import { attestEvidence, verifyAttached } from "../../shared/steps/attest-evidence.ts";
+import { attestEvidence, verifyAttached } from "../../shared/steps/evidence/attest-evidence.ts";
 import { createEvidenceStore } from "../../shared/stores/evidence.ts";
 import { createLedger } from "../../shared/stores/ledger.ts";
 import { startDockerRegistry } from "../support/docker-registry.ts";

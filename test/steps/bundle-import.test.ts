@@ -6,12 +6,12 @@ import { receiptType, type SiteReceipt } from "../../shared/documents/site-recei
 import { bundle } from "../../shared/methods/bundle.ts";
 import { signStatement } from "../../shared/signing/envelope.ts";
 import { generateKeyPair, readSigningKey } from "../../shared/signing/signing-key.ts";
-import { acknowledgeBundle } from "../../shared/steps/acknowledge-bundle.ts";
-import { findEvidence } from "../../shared/steps/find-evidence.ts";
-import { importStep } from "../../shared/steps/import.ts";
-import { notify } from "../../shared/steps/notify.ts";
-import { recordEvidence } from "../../shared/steps/record-evidence.ts";
-import { status } from "../../shared/steps/status.ts";
+import { acknowledgeBundle } from "../../shared/steps/bundle/acknowledge-bundle.ts";
+import { notify } from "../../shared/steps/events/notify.ts";
+import { findEvidence } from "../../shared/steps/evidence/find-evidence.ts";
+import { importStep } from "../../shared/steps/import/import.ts";
+import { recordEvidence } from "../../shared/steps/import/record-evidence.ts";
+import { status } from "../../shared/steps/status/status.ts";
 import { noRegistries, oneCredential } from "../methods/ports.ts";
 import { makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import { writeImportMessage } from "../../shared/documents/messages.ts";
-import { bury } from "../../shared/steps/bury.ts";
+import { bury } from "../../shared/steps/import/bury.ts";
 import { makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench, type StepBench } from "../support/step-bench.ts";

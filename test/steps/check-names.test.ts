@@ -5,7 +5,7 @@ import { openPolicy } from "../../shared/gates/policy.ts";
 import { parsePolicy } from "../../shared/gates/policy-document.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { generateKeyPair } from "../../shared/signing/signing-key.ts";
-import { checkNames, type NamePorts } from "../../shared/steps/check-names.ts";
+import { checkNames, type NamePorts } from "../../shared/steps/watches/check-names.ts";
 import { failureOf } from "../support/failures.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench } from "../support/step-bench.ts";

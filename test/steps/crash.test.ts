@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { importStates, isOpen } from "../../shared/documents/import-record.ts";
 import { decisionKinds } from "../../shared/gates/decision.ts";
 import type { EventKind } from "../../shared/model/event.ts";
-import type { Outcome } from "../../shared/steps/import-outcome.ts";
+import type { Outcome } from "../../shared/steps/import/import-outcome.ts";
 import { collect } from "../support/collect.ts";
 import { digestNamed, makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type DiscoverRequest, parseDiscoverRequest } from "../../shared/documents/discover-request.ts";
 import { Failure, type FailureCode } from "../../shared/model/failure.ts";
-import { boundDiscovery, discover } from "../../shared/steps/discover.ts";
+import { boundDiscovery, discover } from "../../shared/steps/watches/discover.ts";
 import { failureOf } from "../support/failures.ts";
 import { upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";

@@ -3,7 +3,7 @@ import { evidenceOf } from "../../shared/documents/evidence.ts";
 import { defaultHandling } from "../../shared/documents/handling.ts";
 import { formatImportId, type ImportRecord } from "../../shared/documents/import-record.ts";
 import { Failure } from "../../shared/model/failure.ts";
-import { type EvidenceAnswer, findEvidence } from "../../shared/steps/find-evidence.ts";
+import { type EvidenceAnswer, findEvidence } from "../../shared/steps/evidence/find-evidence.ts";
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, makeRecord, targetHost } from "../support/records.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createGate } from "../../shared/steps/gate.ts";
+import { createGate } from "../../shared/steps/pace/gate.ts";
 
 /** Calls that end when they are told to. */
 function calls(count: number, limit: number) {

@@ -9,7 +9,7 @@ import {
   settle,
   slotMs,
   type Urgency,
-} from "../../shared/steps/host-budget.ts";
+} from "../../shared/steps/pace/host-budget.ts";
 import type { HostState, HostView } from "../../shared/stores/hosts.ts";
 
 const start = Date.parse("2026-11-22T10:00:00.000Z");

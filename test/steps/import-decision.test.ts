@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import { Failure, type FailureCode } from "../../shared/model/failure.ts";
-import { decideImport } from "../../shared/steps/import-decision.ts";
-import type { Outcome } from "../../shared/steps/import-outcome.ts";
+import { decideImport } from "../../shared/steps/import/import-decision.ts";
+import type { Outcome } from "../../shared/steps/import/import-outcome.ts";
 import { digestNamed, makeRecord } from "../support/records.ts";
 
 const now = new Date("2026-11-22T10:00:00.000Z");

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import { manualWatch } from "../../shared/documents/watch-id.ts";
 import { Failure } from "../../shared/model/failure.ts";
-import { importStep } from "../../shared/steps/import.ts";
+import { importStep } from "../../shared/steps/import/import.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, makeRecord, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";

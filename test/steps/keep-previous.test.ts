@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { defaultHandling } from "../../shared/documents/handling.ts";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
 import { Failure } from "../../shared/model/failure.ts";
-import { datedTags, keepPrevious } from "../../shared/steps/keep-previous.ts";
+import { datedTags, keepPrevious } from "../../shared/steps/import/keep-previous.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatImportId } from "../../shared/documents/import-record.ts";
-import { getImport, listImports } from "../../shared/steps/list-imports.ts";
+import { getImport, listImports } from "../../shared/steps/status/list-imports.ts";
 import { failureOf } from "../support/failures.ts";
 import { makeRecord } from "../support/records.ts";
 import { never } from "../support/registries.ts";

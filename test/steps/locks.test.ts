@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { defaultHandling } from "../../shared/documents/handling.ts";
 import { formatImportId, type ImportRecord } from "../../shared/documents/import-record.ts";
 import { Failure } from "../../shared/model/failure.ts";
-import { unlock } from "../../shared/steps/unlock.ts";
+import { unlock } from "../../shared/steps/retention/unlock.ts";
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, makeRecord, targetHost } from "../support/records.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../shared/model/failure.ts";
-import { notify } from "../../shared/steps/notify.ts";
+import { notify } from "../../shared/steps/events/notify.ts";
 import { collect } from "../support/collect.ts";
 import { makeEvent } from "../support/records.ts";
 import { never } from "../support/registries.ts";

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type Before, type Comparison, compareRows, type Side } from "../../shared/steps/plan-compare.ts";
+import {
+  type Before,
+  type Comparison,
+  compareRows,
+  type Side,
+} from "../../shared/steps/plan/plan-compare.ts";
 import { type Columns, selectBy } from "../policies/selecting.ts";
 
 const listed = ["1.0.0", "1.1.0", "2.0.0", "2.1.0", "2.2.0-rc.1", "latest", "edge"];

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { ImportState } from "../../shared/documents/import-record.ts";
 import { parseWatch } from "../../shared/documents/watch.ts";
-import { plan } from "../../shared/steps/plan.ts";
+import { plan } from "../../shared/steps/plan/plan.ts";
 import { digestNamed, makeRecord, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench } from "../support/step-bench.ts";

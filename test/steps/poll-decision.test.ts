@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseWatch } from "../../shared/documents/watch.ts";
-import { decidePoll, questionsFor } from "../../shared/steps/poll-decision.ts";
+import { decidePoll, questionsFor } from "../../shared/steps/poll/poll-decision.ts";
 import { emptyState, type WatchState } from "../../shared/stores/watch-states.ts";
 import { digestNamed, targetHost } from "../support/records.ts";
 

@@ -4,7 +4,7 @@ import type { Values } from "../../shared/azure/tables.ts";
 import type { WatchId } from "../../shared/documents/watch-id.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { parseLimits } from "../../shared/registry/limits.ts";
-import { type PollResult, poll } from "../../shared/steps/poll.ts";
+import { type PollResult, poll } from "../../shared/steps/poll/poll.ts";
 import { collect } from "../support/collect.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, upstreamHost } from "../support/records.ts";

@@ -6,7 +6,7 @@ import {
   type Contents,
   decideRemovals,
   type Node,
-} from "../../shared/steps/removal-graph.ts";
+} from "../../shared/steps/retention/removal-graph.ts";
 import { digestNamed } from "../support/records.ts";
 
 type Named = Readonly<Record<string, { children?: string[]; subject?: string; referrers?: string[] }>>;

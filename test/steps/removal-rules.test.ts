@@ -9,7 +9,7 @@ import {
   type Superseded,
   supersededBy,
   whyItStays,
-} from "../../shared/steps/removal-rules.ts";
+} from "../../shared/steps/retention/removal-rules.ts";
 import { digestNamed, makeRecord, targetHost } from "../support/records.ts";
 
 const day = 24 * 3_600_000;

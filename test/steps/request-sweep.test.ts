@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Values } from "../../shared/azure/tables.ts";
 import { Failure } from "../../shared/model/failure.ts";
-import { requestSweep } from "../../shared/steps/request-sweep.ts";
+import { requestSweep } from "../../shared/steps/sweep/request-sweep.ts";
 import { emptyState } from "../../shared/stores/watch-states.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, makeRecord, targetHost, upstreamHost } from "../support/records.ts";

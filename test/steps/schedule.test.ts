@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Values } from "../../shared/azure/tables.ts";
 import { parseWatch } from "../../shared/documents/watch.ts";
-import { dueWatches } from "../../shared/steps/schedule.ts";
+import { dueWatches } from "../../shared/steps/poll/schedule.ts";
 import type { Pause } from "../../shared/stores/hosts.ts";
 import type { WatchRow } from "../../shared/stores/watches.ts";
 import { upstreamHost } from "../support/records.ts";

@@ -6,7 +6,7 @@ import type { WatchId } from "../../shared/documents/watch-id.ts";
 import { Failure } from "../../shared/model/failure.ts";
 import { parseLimits } from "../../shared/registry/limits.ts";
 import { createSeenQuotas } from "../../shared/registry/seen-quotas.ts";
-import { poll } from "../../shared/steps/poll.ts";
+import { poll } from "../../shared/steps/poll/poll.ts";
 import { createHosts } from "../../shared/stores/hosts.ts";
 import { digestNamed, targetHost, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";

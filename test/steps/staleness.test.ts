@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseWatch } from "../../shared/documents/watch.ts";
-import { staleSystem, staleWatches } from "../../shared/steps/staleness.ts";
+import { staleSystem, staleWatches } from "../../shared/steps/poll/staleness.ts";
 import { emptyState, type WatchState } from "../../shared/stores/watch-states.ts";
 import type { WatchRow } from "../../shared/stores/watches.ts";
 

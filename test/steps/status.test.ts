@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parseWatch } from "../../shared/documents/watch.ts";
-import { status } from "../../shared/steps/status.ts";
+import { status } from "../../shared/steps/status/status.ts";
 import { emptyState, type WatchState } from "../../shared/stores/watch-states.ts";
 import { digestNamed, makeEvent, makeRecord, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ImportRecord } from "../../shared/documents/import-record.ts";
-import { collectStopped } from "../../shared/steps/stopped-imports.ts";
+import { collectStopped } from "../../shared/steps/status/stopped-imports.ts";
 import { makeRecord } from "../support/records.ts";
 
 const now = new Date("2026-11-24T10:00:00.000Z");

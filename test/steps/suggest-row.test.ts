@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
-import { suggestRow } from "../../shared/steps/suggest-row.ts";
-import type { Suggestion } from "../../shared/steps/suggestion.ts";
+import { suggestRow } from "../../shared/steps/suggest/suggest-row.ts";
+import type { Suggestion } from "../../shared/steps/suggest/suggestion.ts";
 
 const source = { host: "up.example", path: "library/app" };
 const suggest = (tags: readonly string[]) => suggestRow(source, tagListOf([tagPageOf(tags)]));

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { suggest } from "../../shared/steps/suggest.ts";
+import { suggest } from "../../shared/steps/suggest/suggest.ts";
 import { failureOf } from "../support/failures.ts";
 import { digestNamed, upstreamHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { transferText } from "../../shared/steps/transfer-text.ts";
+import { transferText } from "../../shared/steps/import/transfer-text.ts";
 
 it.each([
   [{ moved: 1.2e9, of: 3e9, perSecond: 25e6 }, "1.2 GB of 3.0 GB, 25 MB/s, about 72 s left"],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseWatch } from "../../shared/documents/watch.ts";
 import { Failure, type FailureCode } from "../../shared/model/failure.ts";
 import { tagListOf, tagPageOf } from "../../shared/model/tag-list.ts";
-import { announceTrouble, shrinkage, troubleOf } from "../../shared/steps/watch-trouble.ts";
+import { announceTrouble, shrinkage, troubleOf } from "../../shared/steps/poll/watch-trouble.ts";
 import { emptyState } from "../../shared/stores/watch-states.ts";
 import { never } from "../support/registries.ts";
 import { createStepBench } from "../support/step-bench.ts";

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Write } from "../../shared/azure/tables.ts";
 import { evidenceOf } from "../../shared/documents/evidence.ts";
-import { exportEvidence, exportPage } from "../../shared/steps/export-evidence.ts";
+import { exportEvidence, exportPage } from "../../shared/steps/evidence/export-evidence.ts";
 import { createEvidenceStore } from "../../shared/stores/evidence.ts";
 import { makeRecord, targetHost } from "../support/records.ts";
 import { never } from "../support/registries.ts";
