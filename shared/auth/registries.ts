@@ -142,11 +142,11 @@ export function createRegistries(options: RegistriesOptions): ClosableRegistries
     const { ca, proxies, onRequest, resolve } = options;
     const bound = options.limits?.of(host).connections;
     const most = Math.min(options.connections ?? mostConnections, bound ?? mostConnections);
-    // Where somebody has set a bound, all connections together stay within it.
-    const part = Math.floor(most / 4);
+    const [half, part] = [Math.floor(most / 2), Math.floor(most / 4)];
+    // Where somebody has set a bound, all connections together stay within it, those of bodies, too.
     const wires =
       bound === undefined
-        ? { bodies: 8, heads: most, taken: 0 }
+        ? { bodies: 8, heads: half, taken: half }
         : { bodies: part, heads: part, taken: 3 * part };
     const http = createHttpClient({
       reach: createReach({ origin: new URL(origin), rule, rules }),
