@@ -20,7 +20,14 @@ export function exportLines(result: ExportResult): string[] {
       ],
       ["images", `${images.listed}, of which ${images.standing} stand at the site already`],
       ["in it", `${counted(manifests, "manifest")}, ${counted(blobs.included, "blob")}`],
-      ["left out", `${counted(blobs.leftOut, "part")} that the site has, ${sizeText(bytes.leftOut)}`],
+      ...(images.standing === images.listed
+        ? []
+        : [
+            [
+              "left out",
+              `${counted(blobs.leftOut, "part")} of ${images.standing === 0 ? "them" : "the others"} that the site has, ${sizeText(bytes.leftOut)}`,
+            ] as const,
+          ]),
       [
         "file",
         `${sizeText(bytes.file)}${bytes.kept === 0 ? "" : `, of which ${sizeText(bytes.kept)} were there from an export that broke off`}`,
@@ -32,7 +39,7 @@ export function exportLines(result: ExportResult): string[] {
         ]
       : []),
     ...(images.listed > 0 && images.standing === images.listed
-      ? [`${result.site} has all of it already: there is nothing to carry.`]
+      ? [`${result.site} has all of it already: there is nothing to carry, and the file need not be kept.`]
       : []),
     ...result.unfit.map((line) => `Not in it: ${line}`),
   ];

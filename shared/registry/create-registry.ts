@@ -6,7 +6,7 @@ import { deleteManifest } from "./delete-manifest.ts";
 import { deleteTag } from "./delete-tag.ts";
 import { listRepositories } from "./list-repositories.ts";
 import { createListTags } from "./list-tags.ts";
-import { getManifest, headManifest, putManifest } from "./manifests.ts";
+import { digestAt, getManifest, headManifest, putManifest } from "./manifests.ts";
 import { createListReferrers } from "./referrers.ts";
 import type { Registry } from "./registry.ts";
 import { createSession, type SessionOptions } from "./session.ts";
@@ -25,6 +25,8 @@ export function createRegistry(options: SessionOptions): Registry {
     listTags: createListTags(session),
     listRepositories: (signal) => listRepositories(session, signal),
     headManifest: (repository, reference, signal) => headManifest(session, { repository, reference, signal }),
+    digestAt: (repository, tag, { likely, signal }) =>
+      digestAt(session, { repository, reference: tag, likely, signal }),
     getManifest: (repository, reference, signal) => getManifest(session, { repository, reference, signal }),
     putManifest: (repository, reference, manifest, signal) =>
       putManifest(session, { repository, reference, manifest, signal }),

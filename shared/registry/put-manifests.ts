@@ -66,7 +66,7 @@ export async function tagged(
   { signal, existing = "keep" }: Omit<PutOptions, "known">,
 ): Promise<string | undefined> {
   if (tag === undefined) return undefined;
-  const held = (await to.headManifest(toRepository, tag, signal))?.digest;
+  const held = await to.digestAt(toRepository, tag, { likely: digest, signal });
   if (held === undefined || held === digest || existing === "replace") return held;
   throw new Failure(
     "conflict",

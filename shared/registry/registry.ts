@@ -28,6 +28,16 @@ export interface Registry {
   /** By HEAD (which costs no pull at Docker Hub); undefined means exactly 404. */
   headManifest(repository: string, reference: string, signal: AbortSignal): Promise<Descriptor | undefined>;
 
+  /**
+   * The digest that a tag has, by HEAD; undefined means exactly 404. Costs the registry less when it is `likely`. A shortcut: what is
+   * to be proven asks by `headManifest`.
+   */
+  digestAt(
+    repository: string,
+    tag: string,
+    options: { readonly likely: Digest; readonly signal: AbortSignal },
+  ): Promise<Digest | undefined>;
+
   /** Bytes checked against the digest; undefined means exactly 404. */
   getManifest(repository: string, reference: string, signal: AbortSignal): Promise<Manifest | undefined>;
 

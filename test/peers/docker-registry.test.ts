@@ -72,6 +72,14 @@ describeWithPeers("Debian's docker-registry", ["docker-registry", "skopeo", "htp
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it.each([
+    ["the likely one", digest],
+    ["another one", digestOf("other")],
+  ])("tells the digest of a tag when it is %s", async (_name, likely) => {
+    const registry = registries.open(upstream.host);
+    expect(await registry.digestAt("demo/app", "1.0.0", { likely, signal: never })).toBe(digest);
+  });
+
   // Its policy file is not part of every machine.
   const skopeo = (...args: readonly string[]) => run(programs.skopeo, ["--insecure-policy", ...args]);
   const login = ["--creds", `${user.username}:${user.password}`];

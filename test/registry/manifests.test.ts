@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClosableRegistries } from "../../shared/auth/registries.ts";
 import { mediaTypes } from "../../shared/model/descriptor.ts";
-import { digestOf } from "../../shared/model/digest.ts";
+import { type Digest, digestOf } from "../../shared/model/digest.ts";
 import type { FailureCode } from "../../shared/model/failure.ts";
 import type { Registry } from "../../shared/registry/registry.ts";
 import { failureOf } from "../support/failures.ts";
@@ -74,6 +74,30 @@ describe("headManifest", () => {
       await failureOf(() => head(reference), "invalid");
     },
   );
+});
+
+describe("digestAt", () => {
+  const at = (likely: Digest) => registry.digestAt("app", "1.0", { likely, signal: never });
+  const there = { headers: { ...headers, "content-length": `${size}` } };
+
+  it("takes 304 for the digest that was likely, and names it as an entity tag", async () => {
+    server.expect("HEAD /v2/app/manifests/1.0", { status: 304 });
+    expect(await at(digest)).toBe(digest);
+    expect(server.received[0]?.headers["if-none-match"]).toBe(`"${digest}"`);
+  });
+
+  it.each<[string, Reply, Digest | undefined]>([
+    ["another one", there, digest],
+    ["none", { status: 404 }, undefined],
+  ])("says %s", async (_name, reply, found) => {
+    server.expect("HEAD /v2/app/manifests/1.0", reply);
+    expect(await at(other)).toBe(found);
+  });
+
+  it("is the only one to take 304", async () => {
+    server.expect("HEAD /v2/app/manifests/1.0", { status: 304 });
+    await failureOf(() => registry.headManifest("app", "1.0", never), "protocol");
+  });
 });
 
 describe("getManifest", () => {

@@ -73,6 +73,8 @@ export function createMemoryRegistry(host: string): MemoryRegistry {
       begin("headManifest", `${repository} ${reference}`, signal);
       return registry.manifests.get(key(repository, reference))?.descriptor;
     },
+    digestAt: async (repository, tag, { signal }) =>
+      (await registry.headManifest(repository, tag, signal))?.digest,
     getManifest: async (repository, reference, signal) => {
       begin("getManifest", `${repository} ${reference}`, signal);
       return registry.manifests.get(key(repository, reference));

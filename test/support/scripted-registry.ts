@@ -82,6 +82,8 @@ export function createScriptedRegistry(host: string): ScriptedRegistry {
       const digest = find(repository, reference);
       return digest && descriptor(digest);
     },
+    digestAt: async (repository, tag, { signal }) =>
+      (await registry.headManifest(repository, tag, signal))?.digest,
     getManifest: async (repository, reference) => {
       await answer(`get ${repository}:${reference}`);
       const digest = find(repository, reference);

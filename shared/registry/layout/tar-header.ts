@@ -33,7 +33,7 @@ export function parseTarHeader(block: Buffer, where: string): TarHeader {
   if (parseNumber(block.subarray(148, 156), where) !== sum) {
     throw new Failure(
       "protocol",
-      `${where}: this is no tar header, or one that was changed (its sum is wrong)`,
+      `${where}: this is no tar header, or one that was changed (its sum is wrong): copy the file from its origin again`,
     );
   }
   const prefix =

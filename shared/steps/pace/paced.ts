@@ -18,6 +18,8 @@ function paced(registry: Registry, pace: Pace): Registry {
       }, signal),
     headManifest: (repository, reference, signal) =>
       pace.turn((within) => registry.headManifest(repository, reference, within), signal),
+    digestAt: (repository, tag, { likely, signal }) =>
+      pace.turn((within) => registry.digestAt(repository, tag, { likely, signal: within }), signal),
     getManifest: (repository, reference, signal) =>
       pace.turn((within) => registry.getManifest(repository, reference, within), signal),
     listReferrers: (repository, digest, signal) =>
