@@ -57,14 +57,14 @@ async function fewLarge(docker: string, { folder, peers }: Contest): Promise<voi
     };
     const seeded = await seed(source.host, shape);
     const list = await listOf(folder, seeded);
-    const ours = await fresh(docker, source, async (target) => {
+    const ours = await fresh(docker, async (target) => {
       const run = await measured([source, target], () => copyByUs(source, target, list));
       await verifyAll("Wharfgate", target, seeded);
       return run;
     });
     const theirs: { readonly name: string; readonly run: Measured }[] = [];
     for (const { name, commandsFor } of peers) {
-      const run = await fresh(docker, source, async (target) => {
+      const run = await fresh(docker, async (target) => {
         const command = commandsFor(source.host, target.host, seeded.images);
         const taken = await measured([source, target], () => runTimed("bash", "-c", command));
         await verifyAll(name, target, seeded);
@@ -118,7 +118,7 @@ async function manySmall(docker: string, { folder, peers }: Contest): Promise<vo
     const count = Number(small);
     const shape = { images: count, bytes: count * 8_000, layers: 2, shared: 1, bases: 10 };
     const seeded = await seed(source.host, shape);
-    await fresh(docker, source, async (target) => {
+    await fresh(docker, async (target) => {
       const list = await listOf(folder, seeded);
       const first = await measured([source, target], () => copyByUs(source, target, list));
       await verifyAll("Wharfgate", target, seeded);
@@ -186,11 +186,7 @@ async function nothingNew({ folder, peers }: Contest, { source, target, seeded }
 }
 
 /** Gives `work` an empty target. */
-async function fresh<T>(
-  docker: string,
-  _source: BenchRegistry,
-  work: (target: BenchRegistry) => Promise<T>,
-): Promise<T> {
+async function fresh<T>(docker: string, work: (target: BenchRegistry) => Promise<T>): Promise<T> {
   const target = await startBenchRegistry(docker);
   try {
     return await work(target);

@@ -9,10 +9,11 @@ import {
   isStreamed,
   placeOf,
 } from "./exchange.ts";
-import { createOriginWires } from "./origin-wires.ts";
+import { createOriginWires, type Way } from "./origin-wires.ts";
 import { assertCertificates } from "./trust.ts";
 import type { HttpClientOptions } from "./undici-client.ts";
 import { inquire, receive, send, type WiredRequest } from "./wired.ts";
+import type { Wires } from "./wires.ts";
 
 export type { HttpAnswer, HttpClient, HttpRequest, HttpStream, StreamedBody } from "./exchange.ts";
 export type { HttpClientOptions } from "./undici-client.ts";
@@ -62,21 +63,26 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function readOverWire(request: HttpRequest): Promise<HttpAnswer | undefined> {
     const { method, url, body } = request;
-    if (isStreamed(body)) {
-      const to = wires.find(url, "to");
-      return to === undefined ? undefined : send(to, { ...wiredRequest(request), body });
-    }
-    const heads = method === "HEAD" ? wires.find(url, "heads") : undefined;
-    const answer = heads === undefined ? undefined : await inquire(heads, wiredRequest(request));
-    if (heads !== undefined && answer === undefined) wires.leave(url, "heads");
-    return answer;
+    if (isStreamed(body)) return overWire(url, "to", (to) => send(to, { ...wiredRequest(request), body }));
+    if (method !== "HEAD") return undefined;
+    return overWire(url, "heads", (heads) => inquire(heads, wiredRequest(request)));
   }
 
   async function streamOverWire(request: HttpRequest): Promise<HttpStream | undefined> {
-    const { method, url } = request;
-    const from = method === "GET" ? wires.find(url, "from") : undefined;
-    const answer = from === undefined ? undefined : await receive(from, wiredRequest(request));
-    if (from !== undefined && answer === undefined) wires.leave(url, "from");
+    if (request.method !== "GET") return undefined;
+    return overWire(request.url, "from", (from) => receive(from, wiredRequest(request)));
+  }
+
+  /** Undefined where there is no wire, or what came is not fit for one. */
+  async function overWire<A extends HttpAnswer | HttpStream>(
+    url: URL,
+    way: Way,
+    exchange: (wires: Wires) => Promise<A | undefined>,
+  ): Promise<A | undefined> {
+    const found = wires.find(url, way);
+    if (found === undefined) return undefined;
+    const answer = await exchange(found);
+    if (answer === undefined) wires.leave(url, way);
     return answer;
   }
 }

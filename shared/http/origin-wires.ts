@@ -6,7 +6,7 @@ import { createWires, type Wires } from "./wires.ts";
  * For bodies that come, for bodies that go, and for answers without a body. Each has wires of its own: a transfer waits for two
  * of them, and must not wait for itself, nor a HEAD for a transfer.
  */
-type Way = "from" | "to" | "heads";
+export type Way = "from" | "to" | "heads";
 
 /** The wires of each origin that may have some. */
 export interface OriginWires {
